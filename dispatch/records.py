@@ -1,0 +1,127 @@
+"""What is known of an incident and of medics beside the events: rows of their own, that can be deleted."""
+
+from typing import Literal
+
+import msgspec
+
+from dispatch.core.events import Hazard, Setting
+from dispatch.core.incident import Incident
+from dispatch.core.policy import Policy
+
+
+class Position(msgspec.Struct, frozen=True):
+    """WGS84 degrees; ``accuracy_m`` is the radius that the source states, if any."""
+
+    lat: float
+    lon: float
+    accuracy_m: float | None = None
+
+
+class Details(msgspec.Struct, frozen=True):
+    """The personal side of an incident: where it is and what was said. ``details`` never leaves the control room."""
+
+    position: Position
+    address: str | None = None
+    directions: str | None = None
+    details: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Who alert ``n`` went to, how far she was, and which of the digit pairs answers it by SMS."""
+
+    n: int
+    medic_id: str
+    distance_m: int
+    digit_pair: int
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An incident whole: its state by its events, and the rows beside them. ``feed_pos``: that of its last event."""
+
+    id: str
+    control_room_id: str
+    state: Incident
+    details: Details
+    policy: Policy
+    asked: tuple[Asked, ...]
+    feed_pos: int
+    due_at: int | None
+
+
+class NewIncident(msgspec.Struct, frozen=True):
+    """A checked report of a control room. ``called_at``, ``ambulance_due_at``: ms; ``priority`` None: the kind's."""
+
+    reference: str
+    kind: str
+    details: Details
+    called_at: int | None = None
+    priority: int | None = None
+    setting: Setting = "public"
+    ambulance_due_at: int | None = None
+    hazard: Hazard = "none"
+    drill: bool = False
+    never_alert: bool = False
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A checked PATCH: ``fields`` names what was given; ``details`` is the whole new personal side."""
+
+    fields: tuple[str, ...]
+    details: Details
+    kind: str | None = None
+    never_alert: bool | None = None
+    priority: int | None = None
+    setting: Setting | None = None
+    hazard: Hazard | None = None
+    ambulance_due_at: int | None = None
+    ambulance_arrived_at: int | None = None
+
+
+class Hours(msgspec.Struct, frozen=True):
+    """On ``days`` (1 Monday ... 7 Sunday) from "HH:MM" to "HH:MM"; an end at or before the start is the next day's."""
+
+    days: tuple[int, ...]
+    from_: str = msgspec.field(name="from")
+    to: str = ""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A registered home or work address; without hours it holds always."""
+
+    label: str
+    lat: float
+    lon: float
+    hours: tuple[Hours, ...] = ()
+
+
+class Medic(msgspec.Struct, frozen=True):
+    """A medic's row. ``channels``: those she allows; ``blocked``: those that can not reach her (Twilio's 21610)."""
+
+    id: str
+    name: str
+    phone: str
+    language: Literal["nl", "en"]
+    skills: tuple[str, ...]
+    mode: Literal["foot", "bicycle", "car"]
+    cleared_for_homes: bool
+    verified: bool
+    suspended: bool
+    certificate_until: int | None
+    registered_by: str | None
+    available: bool = False
+    drills: bool = False
+    time_zone: str | None = None
+    quiet_hours: tuple[Hours, ...] = ()
+    places: tuple[Place, ...] = ()
+    channels: tuple[str, ...] = ("websocket", "sms")
+    blocked: tuple[str, ...] = ()
+
+
+class Fix(msgspec.Struct, frozen=True):
+    """A medic's last known position, ``at`` ms, never later than when it came in."""
+
+    medic_id: str
+    lat: float
+    lon: float
+    accuracy_m: float | None
+    at: int
