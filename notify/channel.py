@@ -25,21 +25,21 @@ from notify.message import Message
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """Handed over. `provider_id` finds it again at the provider; `delivered` says a machine of hers has it."""
+    """Handed over. `provider_id` finds it again at the provider; `delivered`: a machine of hers has it."""
 
     provider_id: str | None = None
     delivered: bool = False
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """Certainly not received, and not worth another try. `definite`: she cannot be reached on this channel."""
+    """Certainly not received, and not tried again. `definite`: she cannot be reached on this channel."""
 
     reason: str
     definite: bool = True
 
 
 class Postponed(msgspec.Struct, frozen=True):
-    """Certainly not sent, through no fault of hers: the same notification may be tried again after `after_s`."""
+    """Certainly not sent, through no fault of hers: may be tried again after `after_s`."""
 
     reason: str
     after_s: float
@@ -75,6 +75,6 @@ class Channel(Protocol):
     async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:
         """Ask the provider what became of a message handed over at `since_ms` (epoch, ms) or later.
 
-        `Postponed` means that it never accepted it, so that it may be sent; `Unknown` that it cannot tell (yet).
+        `Postponed` means that it never accepted it, so that it may be sent; `Unknown`: it cannot tell yet.
         """
         ...

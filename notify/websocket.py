@@ -21,7 +21,7 @@ class Connection(Protocol):
     """One open socket of a medic."""
 
     def send(self, text: str) -> bool:
-        """Take a text frame without waiting; False when its bounded buffer has no room for it (or it is gone)."""
+        """Take a text frame without waiting; False when its bounded buffer is full or it is gone."""
         ...
 
     def close(self, code: int) -> None:
@@ -117,7 +117,7 @@ class SocketHub:
         return Postponed("repeatable", 0.0)
 
     def tell(self, medic_id: str, text: str) -> None:
-        """Put a frame without an id (an `answered` from another of her devices) on all her sockets, unkept."""
+        """Put a frame without an id (`answered` on another of her devices) on all her sockets, unkept."""
         for connection in self._connections.get(medic_id, ()):
             self._offer(medic_id, connection, text)
 
