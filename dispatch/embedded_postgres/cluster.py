@@ -19,8 +19,8 @@ SUN_PATH_BYTES = 103  # sizeof(sockaddr_un.sun_path) - 1 where it is smallest (m
 INITDB_S_MAX = 120
 
 # A folder as the process that stands in it sees it. Root's data dir often lies below a folder that is closed
-# to the account the server runs as (/root). Started in the cluster with this as its data dir, the server needs
-# no way to it, and nobody's folders have to be opened. Linux only.
+# to the account the server runs as (/root). Started in the cluster with this as its data dir, the server
+# needs no way to it, and nobody's folders have to be opened. Linux only.
 HERE = "/proc/self/cwd"
 
 # Passed on the command line, where neither postgresql.conf nor ALTER SYSTEM overrides them.

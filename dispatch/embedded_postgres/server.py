@@ -119,7 +119,7 @@ class Share:
         return await self._until_ready(postmaster, deadline)
 
     def _clear_after_crash(self, pid_file: PidFile) -> None:
-        """The file's process is gone. Postgres removes the file itself, unless another process has that number
+        """The file's process is gone. Postgres removes the file itself, unless another process has its number
         now (common in a container, where numbers start over): then we do, once the old server is gone entirely.
         """
         if pid_file.socket_dir is not None:
@@ -167,7 +167,7 @@ class Share:
             os.close(log_fd)
 
     async def _until_ready(self, postmaster: Postmaster, deadline: float) -> bool:
-        """Connects until it works; False if the process ended first. Raises PostgresUnavailable at the limit."""
+        """Connects until it works; False if the process ended first. PostgresUnavailable at the limit."""
         self.postmaster = postmaster
         while not postmaster.has_ended():
             if await self._answers():

@@ -1,0 +1,125 @@
+"""The way to the database: a pool of connections that commit durably, and the schema brought up to date."""
+
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x6469_7370_6174_6368  # "dispatch": the advisory lock that only a migrating node holds
+MIGRATION_WAIT_S_MAX = 300
+CONNECT_S_MAX = 10.0
+COMMAND_S_MAX = 30.0
+
+# What a connection of ours asks of the server, whatever is the default there.
+SESSION = {
+    "application_name": "dispatch",
+    "timezone": "UTC",
+    "synchronous_commit": "on",
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
+class DatabaseRefused(Exception):
+    """This database is not one to work with. `message` says why in one line, `hint` what to do about it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message}. {hint}")
+        self.message = message
+        self.hint = hint
+
+
+async def connect_pool(dsn: str, *, min_size: int = 2, max_size: int = 10) -> asyncpg.Pool:
+    """A pool of connections whose commits are on disk when they return. JSON columns come and go as text.
+
+    Raises DatabaseRefused for a server that does not keep what it has committed, and OSError or
+    asyncpg.PostgresError for one that cannot be reached.
+    """
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=min_size,
+        max_size=max_size,
+        timeout=CONNECT_S_MAX,
+        command_timeout=COMMAND_S_MAX,
+        server_settings=SESSION,
+        init=_ensure_durable,
+    )
+
+
+async def _ensure_durable(connection: asyncpg.Connection) -> None:
+    if await connection.fetchval("select current_setting('fsync')") != "on":
+        raise DatabaseRefused(
+            "the database server runs with fsync off and would lose acknowledged incidents",
+            "Set fsync = on in its configuration.",
+        )
+
+
+async def upgrade(dsn: str, migrations: Path = MIGRATIONS) -> tuple[str | None, str | None]:
+    """Brings the schema up to date. Returns the revisions before and after, None for an empty database.
+
+    All or nothing, and one node at a time: another that calls this meanwhile waits, then finds nothing to do.
+    Raises DatabaseRefused for a database that is newer than this program, or one that others keep locked.
+    """
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: _connect_to_migrate(dsn), poolclass=NullPool
+    )
+    async with engine.connect() as connection:
+        before, after = await connection.run_sync(_migrate, migrations)
+        await connection.commit()
+    return before, after
+
+
+async def _connect_to_migrate(dsn: str) -> asyncpg.Connection:
+    """A connection that holds the migration lock until it is closed."""
+    settings = {
+        **SESSION,
+        "application_name": "dispatch migration",
+        "statement_timeout": "0",
+        "lock_timeout": f"{MIGRATION_WAIT_S_MAX}s",
+    }
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_S_MAX, server_settings=settings)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+    except BaseException as error:
+        await connection.close()
+        if isinstance(error, asyncpg.LockNotAvailableError):
+            raise DatabaseRefused(
+                f"another node has been migrating the database for {MIGRATION_WAIT_S_MAX} s",
+                "See what it is doing in pg_stat_activity; end it there if it hangs.",
+            ) from error
+        raise
+    return connection
+
+
+def _migrate(connection: Connection, migrations: Path) -> tuple[str | None, str | None]:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    script = ScriptDirectory.from_config(config)
+    context = MigrationContext.configure(connection)
+    before, head = context.get_current_revision(), script.get_current_head()
+    _refuse_if_newer(script, before)
+    if before != head:
+        command.upgrade(config, "head")
+    return before, head
+
+
+def _refuse_if_newer(script: ScriptDirectory, revision: str | None) -> None:
+    if revision is None:
+        return
+    try:
+        script.get_revision(revision)
+    except CommandError as error:
+        raise DatabaseRefused(
+            f"the database is at revision {revision}, which this program does not know",
+            "It was upgraded by a newer release: run that one.",
+        ) from error
