@@ -1,0 +1,149 @@
+"""What somebody sees who watches a terminal: one incident at a time in full, the others a line each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from simulations.narration import ANSWERS, STAND_DOWN_REASONS, channel, distance, seconds
+from simulations.population import Resident
+from simulations.timeline import AlertLine, Timeline
+
+OTHERS_SHOWN = 8
+ALERTS_SHOWN = 14
+FOCUS_MS = 20_000
+"""How long one incident is shown in full, unless it ends sooner."""
+
+STYLES = {
+    "accepted": "bold green",
+    "arrived": "bold green",
+    "finished": "green",
+    "declined": "red",
+    "stood_down": "yellow",
+    "expired": "dim",
+    "failed": "dim red",
+}
+STATES = {
+    "requested": "alerted",
+    "sent": "alerted",
+    "delivered": "on her phone",
+    "seen": "seen, no answer yet",
+    "accepted": "on the way",
+    "arrived": "on the scene",
+    "finished": "done",
+    "declined": "cannot come",
+    "expired": "no answer in time",
+    "failed": "could not be reached",
+}
+
+
+@dataclass(slots=True)
+class Focus:
+    """Which incident is shown in full: the same one until it ends or has been shown for `FOCUS_MS`."""
+
+    shown: Timeline | None = None
+
+    def choose(self, timelines: list[Timeline], now_ms: int) -> Timeline | None:
+        shown = self.shown
+        if shown is None or shown.ended or now_ms - shown.posted_ms > FOCUS_MS:
+            self.shown = timelines[-1] if timelines else None
+        return self.shown
+
+
+def picture(
+    title: str,
+    notes: list[str],
+    timelines: list[Timeline],
+    focus: Timeline | None,
+    residents: Mapping[str, Resident],
+    now_ms: int,
+) -> RenderableType:
+    """The whole screen. Times count from the moment the control room reported."""
+    parts: list[RenderableType] = [Text(line, style="dim") for line in notes]
+    if focus is not None:
+        parts.append(_in_full(focus, residents, now_ms))
+    others = [timeline for timeline in timelines if timeline is not focus][-OTHERS_SHOWN:]
+    if others:
+        parts.append(_in_short(others[::-1], now_ms))
+    return Panel(Group(*parts), title=f"[bold]{title}[/bold]", border_style="blue")
+
+
+def _in_full(timeline: Timeline, residents: Mapping[str, Resident], now_ms: int) -> RenderableType:
+    table = Table(expand=True, title=_headline(timeline, now_ms), title_justify="left")
+    for heading in ("medic", "how far", "there in", "over", "on the phone after", "seen after"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("answer", ratio=2)
+    table.add_column("now", ratio=3)
+    for alert in timeline.by_eta()[:ALERTS_SHOWN]:
+        table.add_row(*_cells(alert, residents), style=STYLES.get(alert.state, ""))
+    return table
+
+
+def _headline(timeline: Timeline, now_ms: int) -> Text:
+    going = timeline.on_the_way()
+    state = "covered" if timeline.covered_ms is not None and not timeline.ended else timeline.state
+    if timeline.nobody_found_ms is not None and state == "open":
+        state = "open, nobody left to ask"
+    head = Text(f"{timeline.call.title}  ", style="bold")
+    head.append(f"{timeline.call.kind.replace('_', ' ')} at {timeline.place}\n", style="not bold")
+    head.append(f"reported {seconds(now_ms - timeline.posted_ms)} ago, ", style="not bold")
+    head.append(f"{state}", style="bold green" if state == "covered" else "bold yellow")
+    head.append(f", {len(timeline.alerts)} alerted, {going} on the way or there", style="not bold")
+    return head
+
+
+def _cells(alert: AlertLine, residents: Mapping[str, Resident]) -> tuple[str, ...]:
+    resident = residents.get(alert.medic_id or "")
+    who = f"{resident.name}, by {_travelling(resident)}" if resident is not None else f"alert {alert.n}"
+    received_ms = alert.received_ms if alert.received_ms is not None else alert.delivered_ms
+    return (
+        who,
+        distance(alert.distance_m),
+        seconds(alert.eta_s * 1_000),
+        ", ".join(channel(name) for name in alert.channels()) or "-",
+        seconds(received_ms),
+        seconds(alert.seen_ms),
+        _answer(alert),
+        _now(alert),
+    )
+
+
+def _travelling(resident: Resident) -> str:
+    return {"foot": "foot", "bicycle": "bike", "car": "car"}[resident.mode]
+
+
+def _answer(alert: AlertLine) -> str:
+    if not alert.answers:
+        return "-"
+    word, over, ms = alert.answers[-1]
+    return f"{ANSWERS.get(word, word)} ({seconds(ms)}, {channel(over)})"
+
+
+def _now(alert: AlertLine) -> str:
+    if alert.state != "stood_down":
+        return STATES.get(alert.state, alert.state)
+    reason = STAND_DOWN_REASONS.get(alert.stand_down_reason or "", alert.stand_down_reason)
+    told = (
+        f", phone told after {seconds(alert.stand_down_received_ms)}" if alert.stand_down_received_ms else ""
+    )
+    return f"stood down at {seconds(alert.stood_down_ms)}: {reason}{told}"
+
+
+def _in_short(timelines: list[Timeline], now_ms: int) -> RenderableType:
+    table = Table(expand=True, title="Other incidents", title_justify="left", show_edge=False)
+    for heading in ("reported", "what", "state", "alerted", "first phone after", "on the way"):
+        table.add_column(heading, no_wrap=True)
+    for timeline in timelines:
+        phones = [alert.received_ms for alert in timeline.alerts.values() if alert.received_ms is not None]
+        table.add_row(
+            f"{seconds(now_ms - timeline.posted_ms)} ago",
+            timeline.call.title,
+            "covered" if timeline.covered_ms is not None and not timeline.ended else timeline.state,
+            str(len(timeline.alerts)),
+            seconds(min(phones, default=None)),
+            str(timeline.on_the_way()),
+        )
+    return table
