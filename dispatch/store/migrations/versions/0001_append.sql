@@ -1,15 +1,19 @@
--- The only write path of events: several appends, each whole or not at all, in one round trip and one commit.
+-- The only write path of events: several appends, in one round trip and one commit, all or none.
+--
 -- A function and not a chain of CTEs, because the order counts: control rooms are locked in id order (no two
--- nodes wait for each other), and a medic's old claim ends before her new one begins (a unique index is
--- checked row by row).
+-- nodes wait for each other), every later statement sees what the lock was waited for, and a medic's old
+-- claim ends before her new one begins (a unique index is checked row by row).
 
 create type append_room as (id text, count integer);
--- ``room``: which of the rooms, from 1; ``offset``: its last event's place among the room's new ones, from 1.
+
+-- One incident's part of a decision. ``room`` is its place in the rooms, from 1; ``feed_offset`` the place of
+-- its last event among its room's new ones, from 1; ``seq`` that of its first event: 1 opens the incident.
 create type append_stream as (
-    incident_id text, room integer, feed_offset integer, seq integer, count integer, events text, inputs text,
-    priority smallint, kind text, state text, policy text, ended_at bigint, due_at bigint
+    incident_id text, room integer, feed_offset integer, seq integer, count integer, append_id bigint,
+    schema_version smallint, events text, inputs text,
+    reference text, kind text, priority smallint, drill boolean, state text, policy text,
+    opened_at bigint, ended_at bigint, due_at bigint
 );
-create type append_opening as (incident_id text, room integer, reference text, drill boolean, opened_at bigint);
 create type append_details as (
     incident_id text, lat double precision, lon double precision, accuracy_m double precision,
     address text, directions text, details text
@@ -19,9 +23,138 @@ create type append_alert as (
 );
 create type append_hold as (incident_id text, n integer, holds text);
 create type append_notification as (
-    incident_id text, n integer, k integer, channel text, purpose text, state text, requested_at bigint
+    incident_id text, n integer, k integer, channel text, purpose text, state text,
+    requested_at bigint, lease_by text, lease_until bigint
 );
-create type append_outcome as (incident_id text, n integer, k integer, state text, provider_id text);
+create type append_outcome as (incident_id text, n integer, k integer, state text);
 create type append_key as (
-    control_room_id text, key text, request_hash bytea, subject text, created_at bigint
+    control_room_id text, key text, request_hash bytea, subject text, created_at bigint, append_id bigint
 );
+
+-- Returns each room's feed position before the append. Raises, with the id in the detail,
+--   DP001 another decision was first, or the incident exists (the incident)
+--   DP002 the idempotency key is taken (the key)
+--   DP003 the reference was used within 24 h (the incident that used it)
+--   DP004 there is no such control room (the control room)
+-- and unique_violation of alert_one_claim_a_medic.
+create function append(
+    rooms append_room[],  -- in id order
+    streams append_stream[],
+    details append_details[],
+    alerts append_alert[],
+    holds append_hold[],
+    notifications append_notification[],
+    outcomes append_outcome[],
+    keys append_key[]
+) returns bigint[] language plpgsql volatile as $$
+declare
+    room append_room;
+    pos bigint;
+    before bigint[] := '{}';
+    written integer;
+    culprit text;
+    day constant bigint := 24 * 3600 * 1000;
+begin
+    foreach room in array rooms loop
+        update control_room set feed_pos = feed_pos + room.count where id = room.id
+        returning feed_pos - room.count into pos;
+        if not found then
+            raise exception 'no control room' using errcode = 'DP004', detail = room.id;
+        end if;
+        before := before || pos;
+    end loop;
+
+    insert into idempotency as old (control_room_id, key, request_hash, subject, created_at, append_id)
+    select k.control_room_id, k.key, k.request_hash, k.subject, k.created_at, k.append_id from unnest(keys) k
+    on conflict (control_room_id, key) do update
+        set request_hash = excluded.request_hash, subject = excluded.subject,
+            created_at = excluded.created_at, append_id = excluded.append_id
+        where old.created_at < excluded.created_at - day;
+    get diagnostics written = row_count;
+    if written < cardinality(keys) then
+        select k.key into culprit from unnest(keys) k join idempotency i using (control_room_id, key)
+        where i.append_id <> k.append_id limit 1;
+        raise exception 'idempotency key taken' using errcode = 'DP002', detail = coalesce(culprit, '');
+    end if;
+    if cardinality(streams) = 0 then
+        return before;
+    end if;
+
+    insert into incident (
+        id, control_room_id, reference, kind, priority, drill, state, policy, seq,
+        opened_at, ended_at, due_at, feed_pos
+    )
+    select
+        s.incident_id, rooms[s.room].id, s.reference, s.kind, s.priority, s.drill, s.state, s.policy, s.count,
+        s.opened_at, s.ended_at, s.due_at, before[s.room] + s.feed_offset
+    from unnest(streams) s where s.seq = 1
+    on conflict (id) do nothing;
+
+    update incident i set
+        kind = s.kind, priority = s.priority, state = s.state, policy = s.policy, seq = s.seq + s.count - 1,
+        ended_at = s.ended_at, due_at = s.due_at, feed_pos = before[s.room] + s.feed_offset
+    from unnest(streams) s
+    where s.seq > 1 and i.id = s.incident_id and i.seq = s.seq - 1;
+
+    -- Written now is what stands at this append's own feed position.
+    select s.incident_id into culprit
+    from unnest(streams) s left join incident i
+        on i.id = s.incident_id and i.control_room_id = rooms[s.room].id
+        and i.feed_pos = before[s.room] + s.feed_offset
+    where i.id is null limit 1;
+    if found then
+        raise exception 'another decision was first' using errcode = 'DP001', detail = culprit;
+    end if;
+
+    select i.id into culprit
+    from unnest(streams) s join incident i
+        on i.control_room_id = rooms[s.room].id and i.reference = s.reference
+        and i.opened_at > s.opened_at - day and i.id <> s.incident_id
+    where s.seq = 1 limit 1;
+    if found then
+        raise exception 'reference in use' using errcode = 'DP003', detail = culprit;
+    end if;
+
+    insert into decision (incident_id, seq, count, control_room_id, feed_pos, append_id, schema_version, events)
+    select
+        s.incident_id, s.seq, s.count, rooms[s.room].id, before[s.room] + s.feed_offset, s.append_id,
+        s.schema_version, s.events
+    from unnest(streams) s;
+
+    insert into decision_input (incident_id, seq, body)
+    select s.incident_id, s.seq, s.inputs from unnest(streams) s where s.inputs is not null;
+
+    if cardinality(details) > 0 then
+        insert into incident_details as old (incident_id, lat, lon, accuracy_m, address, directions, details)
+        select * from unnest(details)
+        on conflict (incident_id) do update
+            set lat = excluded.lat, lon = excluded.lon, accuracy_m = excluded.accuracy_m,
+                address = excluded.address, directions = excluded.directions, details = excluded.details;
+    end if;
+
+    -- Ends before beginnings, and beginnings in medic order: in any other, two nodes would wait for each other.
+    if cardinality(holds) > 0 then
+        update alert a set holds = null from unnest(holds) h
+        where a.incident_id = h.incident_id and a.n = h.n and h.holds is null and a.holds is not null;
+        update alert a set holds = h.holds from unnest(holds) h
+        where a.incident_id = h.incident_id and a.n = h.n and h.holds is not null;
+    end if;
+    if cardinality(alerts) > 0 then
+        insert into alert (incident_id, n, medic_id, distance_m, digit_pair, drill, holds)
+        select * from unnest(alerts) a order by a.medic_id;
+    end if;
+
+    if cardinality(notifications) > 0 then
+        insert into notification (
+            incident_id, n, k, channel, purpose, state, requested_at, lease_by, lease_until
+        )
+        select * from unnest(notifications);
+    end if;
+    if cardinality(outcomes) > 0 then
+        update notification n set state = o.state
+        from unnest(outcomes) o
+        where n.incident_id = o.incident_id and n.n = o.n and n.k = o.k and n.state <> o.state;
+    end if;
+    return before;
+end
+$$;

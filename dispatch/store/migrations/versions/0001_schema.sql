@@ -28,7 +28,7 @@ create table policy (
 -- last duty ends, so that a new ``due_at`` alone touches no index (a heap-only update).
 create table incident (
     id text primary key,
-    control_room_id text not null references control_room,
+    control_room_id text not null,  -- the append has locked its row, so it is there
     reference text not null,
     kind text not null,
     priority smallint not null,
@@ -63,7 +63,8 @@ create table incident_details (
 );
 
 -- What one decision did to one incident: its events, in order, as a JSON array; ``seq`` is the first one's.
--- One row a decision, not one an event: ten alerts are some twenty events, and rows are what an insert costs.
+-- One row a decision, not one an event: ten alerts are some twenty events, and rows are what an insert
+-- costs.
 -- The view ``event`` gives them one by one. ``append_id`` tells a writer whose connection was cut at COMMIT
 -- whether it was he who wrote.
 create table decision (
@@ -101,7 +102,7 @@ create table decision_input (
     seq integer not null,
     body text not null,
     primary key (incident_id, seq)
-);
+) with (toast_tuple_target = 8160);
 
 -- Who alert ``n`` went to. ``holds``: what she owes it now (open: an answer; engaged: she accepted or arrived);
 -- null once ended. A deleted medic's rows keep ``n`` alone.

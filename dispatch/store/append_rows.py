@@ -1,0 +1,135 @@
+"""From an append to the rows of the function ``append``: the tuples follow its types, field by field.
+
+The read models say only what the events of this decision changed: a receipt touches no alert's row.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from dispatch.core import events as e
+from dispatch.core.incident import Alert, Incident
+from dispatch.store.appends import Append, Remembered, Stream
+
+Row: TypeAlias = tuple[Any, ...]
+
+encode_events = msgspec.json.Encoder().encode
+_CLAIM_CHANGED = (e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown)
+_SETTLED = (e.NotificationSent, e.NotificationDelivered, e.NotificationFailed)
+
+
+class Rows(msgspec.Struct):
+    """The rows of one append. ``streams`` lack the places in feed and batch, which ``arguments`` knows."""
+
+    rooms: list[str] = []
+    streams: list[Row] = []
+    details: list[Row] = []
+    alerts: list[Row] = []
+    holds: list[Row] = []
+    notifications: list[Row] = []
+    outcomes: list[Row] = []
+    keys: list[Row] = []
+
+
+def rows_of(work: Append, *, append_id: int, lease_by: str, lease_ms: int) -> Rows:
+    """The rows of one append. ``lease_by`` is who will send its notifications, within ``lease_ms``."""
+    rows = Rows()
+    for stream in work.streams:
+        _add_stream(rows, stream, append_id)
+        _add_alerts(rows, stream)
+        _add_notifications(rows, stream, (lease_by, stream.state.at + lease_ms))
+    if work.remember is not None:
+        rows.keys.append(_key_row(work.remember, append_id))
+    return rows
+
+
+def arguments(batch: Sequence[Rows]) -> list[list[Row]]:
+    """The function's arguments: rooms in id order, streams placed in them in the order of the batch."""
+    counts = dict.fromkeys(sorted({room for rows in batch for room in rows.rooms}), 0)
+    place = {room: i for i, room in enumerate(counts, start=1)}
+    streams: list[Row] = []
+    for rows in batch:
+        for room, (incident_id, seq, count, *rest) in zip(rows.rooms, rows.streams, strict=True):
+            counts[room] += count
+            streams.append((incident_id, place[room], counts[room], seq, count, *rest))
+    return [list(counts.items()), streams, *(_joined(batch, field) for field in Rows.__struct_fields__[2:])]
+
+
+def _joined(batch: Sequence[Rows], field: str) -> list[Row]:
+    return [row for rows in batch for row in getattr(rows, field)]
+
+
+def _add_stream(rows: Rows, stream: Stream, append_id: int) -> None:
+    assert stream.events and stream.seq > 0, "a stream has events, and its state is the one after them"
+    state = stream.state
+    rows.rooms.append(stream.control_room_id)
+    rows.streams.append(
+        (
+            stream.incident_id,
+            stream.seq,
+            len(stream.events),
+            append_id,
+            e.SCHEMA_VERSION,
+            encode_events(stream.events).decode(),
+            None if stream.inputs is None else stream.inputs.decode(),
+            state.reference,
+            state.kind,
+            state.priority,
+            state.drill,
+            state.state,
+            state.policy,
+            state.opened_at,
+            state.ended_at,
+            stream.due_at,
+        )
+    )
+    if (details := stream.details) is not None:
+        at = details.position
+        personal = (details.address, details.directions, details.details)
+        rows.details.append((stream.incident_id, at.lat, at.lon, at.accuracy_m, *personal))
+
+
+def _add_alerts(rows: Rows, stream: Stream) -> None:
+    state, new = stream.state, {asked.n for asked in stream.asked}
+    assert new == {event.n for event in stream.events if isinstance(event, e.AlertRequested)}
+    for asked in stream.asked:
+        who = (asked.medic_id, asked.distance_m, asked.digit_pair)
+        holds = holds_of(state.alert(asked.n))
+        rows.alerts.append((stream.incident_id, asked.n, *who, state.drill, holds))
+    for n in sorted(_claims_changed(stream) - new):
+        rows.holds.append((stream.incident_id, n, holds_of(state.alert(n))))
+
+
+def _claims_changed(stream: Stream) -> set[int]:
+    """The alerts whose claim these events may have begun or ended."""
+    changed = {event.n for event in stream.events if isinstance(event, _CLAIM_CHANGED)}
+    if any(isinstance(event, e.IncidentClosed) for event in stream.events):
+        changed |= {alert.n for alert in stream.state.alerts if alert.state == "finished"}
+    return changed
+
+
+def holds_of(alert: Alert) -> str | None:
+    """What a medic owes an alert: ``open`` an answer, ``engaged`` her coming, None nothing (any more)."""
+    if alert.open:
+        return "open"
+    return "engaged" if alert.engaged else None
+
+
+def _add_notifications(rows: Rows, stream: Stream, lease: tuple[str, int]) -> None:
+    requested = {(event.n, event.k): event for event in stream.events if isinstance(event, e.NotificationRequested)}
+    settled = {(event.n, event.k) for event in stream.events if isinstance(event, _SETTLED)}
+    for (n, k), event in requested.items():
+        now = _note_state(stream.state, n, k)
+        what = (event.channel, event.purpose, now, event.at)
+        rows.notifications.append((stream.incident_id, n, k, *what, *lease))
+    for n, k in sorted(settled - requested.keys()):
+        rows.outcomes.append((stream.incident_id, n, k, _note_state(stream.state, n, k)))
+
+
+def _note_state(state: Incident, n: int, k: int) -> str:
+    return next(note.state for note in state.alert(n).notes if note.k == k)
+
+
+def _key_row(key: Remembered, append_id: int) -> Row:
+    return (key.control_room_id, key.key, key.request_hash, key.subject, key.at, append_id)

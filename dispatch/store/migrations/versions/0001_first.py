@@ -1,0 +1,23 @@
+"""The first schema, and the function that appends decisions.
+
+Revision ID: 0001
+Revises: nothing
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    connection.exec_driver_sql("select 1")  # the driver begins its transaction with the first statement
+    for name in ("0001_schema.sql", "0001_append.sql"):
+        script = Path(__file__).with_name(name).read_text("utf-8")
+        # Several statements in one text, which a prepared statement can not be: past SQLAlchemy, to asyncpg.
+        connection.connection.dbapi_connection.run_async(lambda driver, script=script: driver.execute(script))

@@ -1,0 +1,24 @@
+-- name: append
+-- Writes a batch of appends in one commit; gives each room's feed position before it.
+select append($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: find_streams
+-- Which of these appends have written decisions, and at which feed position each ended.
+select append_id, incident_id, feed_pos
+from decision
+where (incident_id, append_id) in (select * from unnest($1::text[], $2::bigint[]));
+
+-- name: find_keys
+-- Which of these appends have written their idempotency key.
+select append_id from idempotency
+where (control_room_id, key, append_id) in (select * from unnest($1::text[], $2::text[], $3::bigint[]));
+
+-- name: claims_of
+-- The real alerts held now by these medics, or by the medics of these alerts.
+select a.medic_id, a.incident_id, a.n, i.priority, a.drill, a.holds = 'engaged' as engaged
+from alert a join incident i on i.id = a.incident_id
+where a.holds is not null and not a.drill and a.medic_id in (
+    select unnest($1::text[])
+    union
+    select b.medic_id from alert b join unnest($2::append_hold[]) h on b.incident_id = h.incident_id and b.n = h.n
+);

@@ -1,0 +1,19 @@
+"""SQL as source: each statement has a name and a sentence, in ``queries/*.sql`` beside the module it serves."""
+
+from pathlib import Path
+from typing import TypeAlias
+
+import aiosql
+import asyncpg
+
+QUERIES = Path(__file__).parent / "queries"
+
+Database: TypeAlias = asyncpg.Pool | asyncpg.Connection
+"""What a statement runs on: a pool, or one connection where several belong to one transaction."""
+
+
+def statements(subject: str) -> dict[str, str]:
+    """The statements of ``queries/{subject}.sql`` by name; their parameters are positional (``$1``)."""
+    loaded = aiosql.from_path(QUERIES / f"{subject}.sql", "asyncpg")
+    names = (name for name in loaded.available_queries if not name.endswith("_cursor"))
+    return {name: getattr(loaded, name).sql for name in names}
