@@ -29,7 +29,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class Search(msgspec.Struct, frozen=True):
     """Whom a decision looks for: the ``count`` best by ``eta_s`` within ``reach_s`` who are available.
 
-    ``exclude`` holds first alert numbers of medics who may not be asked (again) now.
+    ``exclude`` holds first alert numbers of medics who may not be asked (again) now, ``again`` those of
+    medics asked before who may; at most ``new_max`` of the found may be medics never asked for this incident.
     """
 
     count: int
@@ -41,10 +42,12 @@ class Search(msgspec.Struct, frozen=True):
     priority: int
     channels: tuple[str, ...]
     exclude: tuple[int, ...]
+    again: tuple[int, ...]
+    new_max: int
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How an alerted medic stands to an incident that changed: her travel time now, and whether she still fits.
+    """How an alerted medic stands to an incident that changed: her travel time now, and does she still fit.
 
     ``fits``: skills, clearance and channels are as the (new) policy and setting want.
     """
@@ -64,7 +67,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
 
 
 class Open(Command, frozen=True, kw_only=True, tag=True):
-    """``never_alert``: the code is mapped to "never alert". ``position_good``: accurate enough, or an address."""
+    """``never_alert``: the code is mapped to so. ``position_good``: accurate enough, or with an address."""
 
     reference: str
     kind: str
@@ -107,11 +110,10 @@ class GiveAnswer(Command, frozen=True, kw_only=True, tag=True):
     engaged: bool = False
 
 
-class Receive(Command, frozen=True, kw_only=True, tag=True):
-    """A receipt: a machine has the alert (``delivered``), or a person opened it (``seen``)."""
+class See(Command, frozen=True, kw_only=True, tag=True):
+    """A person opened the alert. (That a machine has it comes as ``Settle``.)"""
 
     n: int
-    what: Literal["delivered", "seen"]
     channel: str
 
 
@@ -172,7 +174,7 @@ AnyCommand: TypeAlias = (
     Open
     | Update
     | GiveAnswer
-    | Receive
+    | See
     | Settle
     | SocketAppeared
     | Leave

@@ -18,7 +18,7 @@ from dispatch.core.policy import Policy
 
 
 class Note(msgspec.Struct, frozen=True):
-    """One notification: ``k`` counts within the alert, ``message`` says which message of the alert it brings."""
+    """One notification: ``k`` counts within its alert, ``message`` is the alert's message that it brings."""
 
     k: int
     channel: str
@@ -70,7 +70,6 @@ class Alert(msgspec.Struct, frozen=True):
     told: e.Purpose = "alert"
     told_at: int = 0
     notes: tuple[Note, ...] = ()
-    lost: bool = False
 
     @property
     def open(self) -> bool:
@@ -122,7 +121,7 @@ class Incident(msgspec.Struct, frozen=True):
     alerts: tuple[Alert, ...] = ()
     wave_clock_ms: int = 0
     wave_since: int | None = None
-    look_from_ms: int = 0
+    more_clock_ms: int | None = None
     open_clock_ms: int = 0
     open_since: int | None = None
     human_at: int = 0
@@ -309,13 +308,14 @@ def _more(state: Incident, event: e.MoreRequested) -> Incident:
         state,
         more=state.more + event.count,
         more_after_n=len(state.alerts),
+        more_clock_ms=state.wave_clock(event.at),
         enough=False,
         ambulance_arrived_at=None,
         exhausted=False,
     )
 
 
-def _enough(state: Incident, event: e.EnoughSaid) -> Incident:
+def _enough(state: Incident, _: e.EnoughSaid) -> Incident:
     return replace(state, enough=True)
 
 
@@ -343,22 +343,13 @@ def _requested(state: Incident, event: e.AlertRequested) -> Incident:
 def _note(state: Incident, n: int, note: Note) -> Incident:
     alert = state.alert(n)
     others = tuple(old for old in alert.notes if old.k != note.k)
-    alert = replace(alert, notes=(*others, note))
-    return _with(state, replace(alert, lost=_is_lost(alert)))
-
-
-def _is_lost(alert: Alert) -> bool:
-    """Every notification of an open alert failed definitely, none delivered (decide tries every rung)."""
-    notes = [note for note in alert.notes if note.purpose == "alert"]
-    return alert.delivered_at is None and bool(notes) and all(note.unsent for note in notes)
+    return _with(state, replace(alert, notes=(*others, note)))
 
 
 def _notification_requested(state: Incident, event: e.NotificationRequested) -> Incident:
     alert = state.alert(event.n)
     message = 1 if event.purpose == "alert" else alert.message
-    return _note(
-        state, event.n, Note(event.k, event.channel, event.purpose, message, "requested", event.at)
-    )
+    return _note(state, event.n, Note(event.k, event.channel, event.purpose, message, "requested", event.at))
 
 
 def _notification_settled(state: Incident, event: Any, now: str, definite: bool = False) -> Incident:
@@ -390,7 +381,7 @@ def _alert_delivered(state: Incident, event: e.AlertDelivered) -> Incident:
     at = alert.delivered_at if alert.delivered_at is not None else event.at
     now = _lifted(alert.state, "delivered")
     channel = alert.channel or event.channel
-    return _with(state, replace(alert, delivered_at=at, state=now, channel=channel, lost=False))
+    return _with(state, replace(alert, delivered_at=at, state=now, channel=channel))
 
 
 def _alert_seen(state: Incident, event: e.AlertSeen) -> Incident:
@@ -406,7 +397,6 @@ def _alert_seen(state: Incident, event: e.AlertSeen) -> Incident:
             delivered_at=delivered,
             state=now,
             channel=alert.channel or event.channel,
-            lost=False,
         ),
     )
 
@@ -425,13 +415,13 @@ def _answered(state: Incident, event: e.AlertAnswered) -> Incident:
     if not isinstance(cell, Next):
         raise ValueError(f"{event.answer} can not follow {alert.state}")
     now = cell.states[0] if cell.states else alert.state
-    changes: dict[str, Any] = {"state": now, "answered_at": event.at, "lost": False}
+    changes: dict[str, Any] = {"state": now, "answered_at": event.at}
     if event.channel is not None:
         changes["channel"] = event.channel
     if now in ON_ANSWER:
-        changes |= {"era": state.era, "overdue": False, "reason": None, "counts": True}
+        changes |= {"era": state.era, "overdue": False, "reason": None, "counts": True, "expired_at": None}
     if now == "accepted":
-        changes |= {"accepted_at": event.at, "arrived_at": None} | _eta_from(state, event.eta_s, event.at, alert)
+        changes |= {"accepted_at": event.at} | _eta_from(state, event.eta_s, event.at, alert)
     if now == "arrived":
         changes["arrived_at"] = event.at
     return _with(state, replace(alert, **changes))
@@ -449,9 +439,7 @@ def _moved(state: Incident, event: e.AlertMoved) -> Incident:
     alert = state.alert(event.n)
     return _with(
         state,
-        replace(
-            alert, counts=event.counts, overdue=False, **_eta_from(state, event.eta_s, event.at, alert)
-        ),
+        replace(alert, counts=event.counts, overdue=False, **_eta_from(state, event.eta_s, event.at, alert)),
     )
 
 
@@ -474,28 +462,27 @@ def _stood_down(state: Incident, event: e.AlertStoodDown) -> Incident:
     return _with(state, alert)
 
 
-def _covered(state: Incident, event: e.IncidentCovered) -> Incident:
+def _covered(state: Incident, _: e.IncidentCovered) -> Incident:
     return replace(state, covered=True, exhausted=False)
 
 
-def _uncovered(state: Incident, event: e.IncidentUncovered) -> Incident:
+def _uncovered(state: Incident, _: e.IncidentUncovered) -> Incident:
     return replace(state, covered=False)
 
 
-def _nobody(state: Incident, event: e.NobodyFound) -> Incident:
+def _nobody(state: Incident, _: e.NobodyFound) -> Incident:
     return replace(state, exhausted=True)
 
 
 def _closed(state: Incident, event: e.IncidentClosed) -> Incident:
-    alerts = tuple(replace(a, state="finished") if a.state == "arrived" else a for a in state.alerts)
-    return replace(state, state="closed", alerts=alerts, ended_at=event.at)
+    return replace(state, state="closed", ended_at=event.at)
 
 
 def _cancelled(state: Incident, event: e.IncidentCancelled) -> Incident:
     return replace(state, state="cancelled", ended_at=event.at)
 
 
-def _reopened(state: Incident, event: e.IncidentReopened) -> Incident:
+def _reopened(state: Incident, _: e.IncidentReopened) -> Incident:
     return replace(
         state,
         state="open",
@@ -510,7 +497,7 @@ def _reopened(state: Incident, event: e.IncidentReopened) -> Incident:
         exhausted=False,
         wave_clock_ms=0,
         wave_since=None,
-        look_from_ms=0,
+        more_clock_ms=None,
     )
 
 

@@ -94,7 +94,7 @@ def digest(policy: Policy) -> str:
 
 def shipped() -> Policies:
     """The policies that come with the service."""
-    return parse_all(resources.files("dispatch.core").joinpath("policies.toml").read_text("utf-8"))
+    return parse_all(_shipped_text())
 
 
 def parse_all(text: str, *, file: str = "policies.toml") -> Policies:
@@ -112,12 +112,15 @@ def override(text: str, *, file: str) -> Policies:
     tables = _tables(text, file)
     everywhere = tables.pop("all", {})
     base = {kind: msgspec.to_builtins(policy) for kind, policy in shipped().items()}
-    shared = _tables(resources.files("dispatch.core").joinpath("policies.toml").read_text("utf-8"), "shipped")["all"]
-    merged = {
+    shared = _tables(_shipped_text(), "policies.toml")["all"]
+    return {
         kind: _policy({**base.get(kind, shared), **everywhere, **tables.get(kind, {})}, file, kind)
         for kind in {**base, **tables}
     }
-    return merged
+
+
+def _shipped_text() -> str:
+    return resources.files("dispatch.core").joinpath("policies.toml").read_text("utf-8")
 
 
 def _tables(text: str, file: str) -> dict[str, dict[str, Any]]:
@@ -136,7 +139,8 @@ def _tables(text: str, file: str) -> dict[str, dict[str, Any]]:
 
 
 def _check_kind(kind: str, file: str) -> None:
-    if not (0 < len(kind) <= 40 and kind.isascii() and kind.replace("_", "a").isalnum() and kind == kind.lower()):
+    word = kind.replace("_", "a")
+    if not (0 < len(kind) <= 40 and kind.isascii() and word.isalnum() and kind == kind.lower()):
         raise PolicyError(f"{file}: {kind}: a kind is a word of at most 40 small letters, digits and '_'")
 
 
@@ -175,5 +179,5 @@ def _faults(policy: Policy) -> list[tuple[str, str]]:
         faults.append(("ladder", f"each channel at most once, at least one, out of {', '.join(CHANNELS)}"))
     rungs = [rung.after_s for rung in policy.ladder]
     if rungs and (rungs[0] != 0 or rungs != sorted(rungs)):
-        faults.append(("ladder", "the first rung is at after_s = 0, and none is earlier than the one before it"))
+        faults.append(("ladder", "the first rung is at after_s = 0, and none is earlier than the last"))
     return faults

@@ -1,0 +1,123 @@
+"""``decide(state, command)``: what an incident does about a command. Pure: no I/O, no clock, no chance.
+
+A decision does, once each and in this order: what its time has made due, the command itself, covered or
+uncovered, the shortfall, nobody found, rungs. A command that is not taken raises ``Refused`` (or
+``LookupError`` for an alert or notification that is not there), and nothing has changed.
+
+Where medics are to be asked, the decision says whom it looks for (``search``); the caller asks the roster
+and decides the same command again with the candidates found. A decision whose ``search`` is not None is a
+question, not yet an answer: its events are not to be kept.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from dispatch.core import answers, control
+from dispatch.core import commands as c
+from dispatch.core import events as e
+from dispatch.core.draft import Draft
+from dispatch.core.incident import Incident, best_expected_at, evolve, on_the_way, wanted
+from dispatch.core.ladder import climb, socket_appeared
+from dispatch.core.policy import digest
+from dispatch.core.stand_down import hold, judge
+from dispatch.core.timers import do_due, due_at
+from dispatch.core.waves import ask, nobody_found, search_for, shortfall
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """``asked``: the candidate behind each new alert's number. ``due_at``: when the next tick is owed."""
+
+    events: tuple[e.Event, ...]
+    state: Incident
+    due_at: int | None
+    search: c.Search | None
+    asked: tuple[tuple[int, c.Candidate], ...]
+
+
+def decide(state: Incident | None, command: c.Command) -> Decision:
+    """Raises Refused, LookupError; ValueError for a command before Open, or a second Open."""
+    if state is None:
+        draft = _open(command)
+    elif isinstance(command, c.Open):
+        raise ValueError("an incident opens once")
+    else:
+        draft = Draft(state, command)
+        best_before = best_expected_at(state)
+        do_due(draft)
+        _COMMANDS[type(command)](draft, command)
+        _cover(draft, best_before)
+    if draft.state.live:
+        ask(draft)
+        nobody_found(draft)
+    climb(draft)
+    draft.missing = _missing(draft)
+    return Decision(tuple(draft.events), draft.state, due_at(draft), draft.search, tuple(draft.asked))
+
+
+def _open(command: c.Command) -> Draft:
+    if not isinstance(command, c.Open):
+        raise ValueError(f"{type(command).__name__} before Open")
+    opened = e.IncidentOpened(
+        at=command.at,
+        by=command.by,
+        key=command.key,
+        reference=command.reference,
+        kind=command.kind,
+        priority=command.priority,
+        setting=command.setting,
+        drill=command.drill,
+        hazard=command.hazard,
+        policy=digest(command.policy),
+        called_at=command.called_at,
+        ambulance_due_at=command.ambulance_due_at,
+    )
+    draft = Draft(evolve(None, opened), command)
+    draft.events.append(opened)
+    hold(draft, add=control.holds_at_opening(command))
+    return draft
+
+
+def _cover(draft: Draft, best_before: float | None) -> None:
+    """Covered or uncovered, and who could no longer beat the best of those on the way."""
+    if not draft.state.live:
+        return
+    coming = len(on_the_way(draft.state))
+    enough = coming >= wanted(draft.state, draft.policy)
+    if enough and not draft.state.covered:
+        draft.emit(e.IncidentCovered, on_the_way=coming)
+        draft.judge = True
+    elif not enough and draft.state.covered:
+        draft.emit(e.IncidentUncovered, on_the_way=coming)
+    best = best_expected_at(draft.state)
+    improved = best is not None and (best_before is None or best < best_before)
+    if draft.state.covered and (draft.judge or improved):
+        judge(draft)
+
+
+def _missing(draft: Draft) -> bool:
+    count = shortfall(draft.state, draft.policy, draft.at)
+    return count > 0 and search_for(draft, count) is not None
+
+
+def _tick(draft: Draft, command: c.Command) -> None:
+    """All that a tick does, its time does."""
+
+
+_COMMANDS: dict[type[c.Command], Callable[[Draft, Any], None]] = {
+    c.Update: control.update,
+    c.GiveAnswer: answers.give_answer,
+    c.See: answers.see,
+    c.Settle: answers.settle,
+    c.SocketAppeared: lambda draft, command: socket_appeared(draft, command.n),
+    c.Leave: answers.leave,
+    c.More: control.more,
+    c.Enough: lambda draft, _: control.enough(draft),
+    c.Tick: _tick,
+    c.Pause: lambda draft, _: control.pause(draft),
+    c.Resume: lambda draft, _: control.resume(draft),
+    c.Cancel: lambda draft, _: control.cancel(draft),
+    c.Close: lambda draft, _: control.close(draft),
+    c.Reopen: lambda draft, _: control.reopen(draft),
+}

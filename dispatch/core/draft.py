@@ -1,0 +1,35 @@
+"""A decision while it is being made: the events so far, and the state that they have led to.
+
+Every rule reads ``draft.state`` and writes by ``draft.emit``, so that the state within a decision is made by
+the same ``evolve`` as everywhere else. A draft never leaves ``decide``.
+"""
+
+from typing import Any
+
+from dispatch.core import events as e
+from dispatch.core.commands import Candidate, Command, Search
+from dispatch.core.incident import Incident, evolve
+
+
+class Draft:
+    """``at`` is the command's time, or the state's where the command's lies before it."""
+
+    def __init__(self, state: Incident, command: Command) -> None:
+        self.state = state
+        self.command = command
+        self.policy = command.policy
+        self.at = max(command.at, state.at)
+        self.events: list[e.Event] = []
+        self.asked: list[tuple[int, Candidate]] = []
+        self.search: Search | None = None
+        self.missing = False
+        """Somebody is still missing who might be found by another look."""
+        self.judge = False
+        """Open alerts are to be held against the best expected arrival."""
+
+    def emit(self, kind: type[e.Event], /, *, by: e.By | None = None, **data: Any) -> None:
+        """Adds an event, by whoever sent the command unless ``by`` says otherwise."""
+        key = self.command.key if by is None else None
+        event = kind(at=self.at, by=by or self.command.by, key=key, **data)
+        self.state = evolve(self.state, event)
+        self.events.append(event)

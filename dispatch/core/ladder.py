@@ -1,0 +1,109 @@
+"""How she is told: which channel next, for the alert and for each message after it."""
+
+from collections.abc import Iterator
+
+from dispatch.core import events as e
+from dispatch.core.draft import Draft
+from dispatch.core.incident import Alert, Incident, Note
+from dispatch.core.policy import Policy, Rung
+
+# A rung and when it is due, in ms; None: it waits for an outcome, which will bring the next decision itself.
+Owed = tuple[Rung, e.Purpose, int | None]
+
+
+def climb(draft: Draft) -> None:
+    """Requests every notification that is due. Paused, nothing at all is sent."""
+    for n in range(1, len(draft.state.alerts) + 1):
+        while (rung := _due_rung(draft, n)) is not None:
+            request(draft, n, rung[0].channel, rung[1])
+
+
+def _due_rung(draft: Draft, n: int) -> Owed | None:
+    alert = draft.state.alert(n)
+    for rung, purpose, due in owed(draft.state, alert, draft.policy):
+        if due is not None and due <= draft.at:
+            return rung, purpose, due
+    return None
+
+
+def request(draft: Draft, n: int, channel: str, purpose: e.Purpose) -> None:
+    k = len(draft.state.alert(n).notes) + 1
+    draft.emit(e.NotificationRequested, n=n, k=k, channel=channel, purpose=purpose)
+
+
+def owed(state: Incident, alert: Alert, policy: Policy) -> Iterator[Owed]:
+    """The rungs not yet tried of what this medic is to be told, with their times."""
+    if state.paused:
+        return
+    if alert.open and alert.seen_at is None and state.state == "open":
+        yield from _rungs(_of(alert, "alert", 1), policy.ladder, "alert", alert.requested_at)
+    if alert.told != "alert" and _still_true(state, alert):
+        yield from _message(alert, policy)
+
+
+def _still_true(state: Incident, alert: Alert) -> bool:
+    """An update is for who is still alerted; a stand-down stays due until it was told."""
+    if alert.told == "stand_down":
+        return alert.state == "stood_down"
+    return state.live and (alert.open or alert.engaged)
+
+
+def _message(alert: Alert, policy: Policy) -> Iterator[Owed]:
+    notes = _of(alert, alert.told, alert.message)
+    if any(note.state == "delivered" for note in notes):
+        return
+    usable = tuple(rung for rung in policy.ladder if _usable(alert, rung))
+    yield from _rungs(notes, usable, alert.told, alert.told_at)
+
+
+def _usable(alert: Alert, rung: Rung) -> bool:
+    """Her sockets always; elsewhere where the alert itself may have gone (what becomes of it is awaited)."""
+    if rung.channel == "websocket":
+        return True
+    brought = _brought(alert, rung.channel)
+    return brought is not None and not brought.pending and not _expired_told(alert)
+
+
+def _brought(alert: Alert, channel: str) -> Note | None:
+    """The alert's own notification over ``channel``, unless it certainly never went out."""
+    notes = [note for note in alert.notes if note.purpose == "alert" and note.channel == channel]
+    return next((note for note in notes if not note.unsent), None)
+
+
+def _expired_told(alert: Alert) -> bool:
+    """An expired alert that is told to stop is told on her sockets only."""
+    return alert.told == "stand_down" and alert.expired_at is not None
+
+
+def _of(alert: Alert, purpose: e.Purpose, message: int) -> list[Note]:
+    return [note for note in alert.notes if note.purpose == purpose and note.message == message]
+
+
+def _rungs(notes: list[Note], ladder: tuple[Rung, ...], purpose: e.Purpose, since: int) -> Iterator[Owed]:
+    """Each rung at its own time; at once when all before it have failed (the first one: at once)."""
+    failed = True
+    for rung in ladder:
+        tried = [note for note in notes if note.channel == rung.channel]
+        if tried:
+            failed = failed and tried[-1].state == "failed"
+            continue
+        yield rung, purpose, since if failed else since + rung.after_s * 1000
+        failed = False
+
+
+def socket_appeared(draft: Draft, n: int) -> None:
+    """A socket that appears is told what her device does not have: the alert, or the last message."""
+    alert = draft.state.alert(n)
+    if draft.state.paused or all(rung.channel != "websocket" for rung in draft.policy.ladder):
+        return
+    if alert.open and draft.state.state == "open" and _failed(_of(alert, "alert", 1)):
+        request(draft, n, "websocket", "alert")
+    if alert.told != "alert" and _still_true(draft.state, alert):
+        notes = _of(alert, alert.told, alert.message)
+        if _failed(notes) and not any(note.state == "delivered" for note in notes):
+            request(draft, n, "websocket", alert.told)
+
+
+def _failed(notes: list[Note]) -> bool:
+    tried = [note for note in notes if note.channel == "websocket"]
+    return bool(tried) and tried[-1].state == "failed"

@@ -1,0 +1,208 @@
+"""Whom to ask: how many alerts are due, who may be asked (again), and the choice of the next wave."""
+
+from dispatch.core import events as e
+from dispatch.core.commands import Candidate, Search
+from dispatch.core.draft import Draft
+from dispatch.core.incident import Alert, Incident, is_on_the_way, on_the_way
+from dispatch.core.policy import Policy
+
+
+def alerts_due(state: Incident, policy: Policy, at: int) -> int:
+    """The alerts of all waves whose time has come on the waves' clock, plus what ``more`` asked."""
+    clock = state.wave_clock(at)
+    return state.more + sum(wave.alerts for wave in policy.waves if wave.after_s * 1000 <= clock)
+
+
+def is_lost(alert: Alert, policy: Policy) -> bool:
+    """Open, every rung failed definitely, and nothing was delivered."""
+    if not alert.open or alert.delivered_at is not None:
+        return False
+    last = {note.channel: note for note in alert.notes if note.purpose == "alert"}
+    return all(rung.channel in last and last[rung.channel].unsent for rung in policy.ladder)
+
+
+def counts(alert: Alert, policy: Policy) -> bool:
+    """Whether an alert since opening or the last reopen fills one of the alerts due."""
+    if is_on_the_way(alert):
+        return True
+    lost = is_lost(alert, policy)
+    if alert.open and not lost:
+        return alert.counts
+    if policy.replace or alert.overdue:
+        return False
+    declined = alert.state == "declined" and not alert.withdrawn
+    return lost or declined or alert.state in ("expired", "failed")
+
+
+def shortfall(state: Incident, policy: Policy, at: int) -> int:
+    """How many more are to be asked now; 0 or less while nobody is."""
+    if not state.asking:
+        return 0
+    return alerts_due(state, policy, at) - sum(counts(alert, policy) for alert in state.current())
+
+
+def room(state: Incident, policy: Policy) -> int:
+    """How many medics never asked since opening or the last reopen may still be."""
+    asked = {alert.first for alert in state.current()}
+    return max(0, policy.alerts_max + state.more - len(asked))
+
+
+def may_ask_again(state: Incident, policy: Policy, first: int) -> bool:
+    """Whether the medic of alert ``first`` may be asked again for this incident."""
+    hers = [alert for alert in state.alerts if alert.first == first]
+    newest = hers[-1]
+    if newest.open or newest.engaged or any(alert.state == "declined" for alert in hers):
+        return False
+    asked_for_more = 0 < newest.n <= state.more_after_n
+    if len(hers) >= policy.asks_max and not asked_for_more:
+        return False
+    if newest.era < state.era:
+        return True
+    if newest.expired_at is not None:
+        return asked_for_more
+    return newest.state == "stood_down"
+
+
+def reach_s(state: Incident, policy: Policy, at: int) -> int:
+    """The largest travel time that is asked, in s; below 0 where the ambulance will be first anyway."""
+    if policy.before_ambulance_only and state.ambulance_due_at is not None:
+        return min(policy.reach_s, (state.ambulance_due_at - at) // 1000)
+    return policy.reach_s
+
+
+def search_for(draft: Draft, count: int) -> Search | None:
+    """Whom to look for; None where nobody could be asked whoever is found."""
+    state, policy = draft.state, draft.policy
+    firsts = sorted({alert.first for alert in state.alerts})
+    again = tuple(first for first in firsts if may_ask_again(state, policy, first))
+    fresh = room(state, policy)
+    reach = reach_s(state, policy, draft.at)
+    if count <= 0 or reach < 0 or not (fresh or again):
+        return None
+    return Search(
+        count=count,
+        reach_s=reach,
+        fix_stale_s=policy.fix_stale_s,
+        skills_any=policy.skills_any,
+        cleared_only=policy.private_needs_clearance and state.setting == "private",
+        drill=state.drill,
+        priority=state.priority,
+        channels=tuple(rung.channel for rung in policy.ladder),
+        exclude=tuple(first for first in firsts if first not in again),
+        again=again,
+        new_max=fresh,
+    )
+
+
+def ask(draft: Draft) -> None:
+    """The shortfall is asked: the next best by ``eta_s``, in one wave."""
+    count = shortfall(draft.state, draft.policy, draft.at)
+    search = search_for(draft, count)
+    if search is None:
+        return
+    if draft.command.candidates is None:
+        draft.search = search
+        return
+    chosen = choose(draft.command.candidates, draft.state, search)
+    if not chosen:
+        return
+    wave = draft.state.waves + 1
+    draft.emit(e.WaveDecided, wave=wave, considered=len(draft.command.candidates), chosen=len(chosen))
+    for candidate in chosen:
+        _request(draft, candidate, wave)
+
+
+def eligible(candidates: tuple[Candidate, ...], state: Incident, search: Search) -> list[Candidate]:
+    """The candidates who may be asked, best first; those of equal ``eta_s`` stay in the roster's order.
+
+    The newly asked among them are as many as there is room for.
+    """
+    fresh, found = search.new_max, []
+    known = {alert.first for alert in state.current()}
+    for candidate in sorted(candidates, key=lambda candidate: candidate.eta_s):
+        first = candidate.first
+        if candidate.eta_s > search.reach_s or (first is not None and first not in search.again):
+            continue
+        if first not in known:
+            if not fresh:
+                continue
+            fresh -= 1
+        found.append(candidate)
+    return found
+
+
+def choose(candidates: tuple[Candidate, ...], state: Incident, search: Search) -> list[Candidate]:
+    """Exactly the next best: nobody eligible is passed over."""
+    return eligible(candidates, state, search)[: search.count]
+
+
+def _request(draft: Draft, candidate: Candidate, wave: int) -> None:
+    n = len(draft.state.alerts) + 1
+    draft.emit(
+        e.AlertRequested,
+        n=n,
+        role="direct",
+        wave=wave,
+        eta_s=candidate.eta_s,
+        expires_at=draft.at + draft.policy.answer_within_s * 1000,
+        first=candidate.first if candidate.first is not None else n,
+    )
+    draft.asked.append((n, candidate))
+    # A rung that can not be climbed has failed at once, and the next one need not wait for it.
+    missing = [rung.channel for rung in draft.policy.ladder if rung.channel not in candidate.channels]
+    for k, channel in enumerate(missing, start=1):
+        draft.emit(
+            e.NotificationFailed,
+            n=n,
+            k=k,
+            channel=channel,
+            purpose="alert",
+            reason="unreachable",
+            definite=True,
+        )
+
+
+def move(draft: Draft, eta_by_n: dict[int, int]) -> None:
+    """The incident moved: who is out of reach is stood down, the others get their new travel time.
+
+    An open alert goes on counting unless it is slower by more than ``better_by_s`` than the last of the
+    medics who are now best.
+    """
+    reach = reach_s(draft.state, draft.policy, draft.at)
+    for alert in draft.state.alerts:
+        if alert.open and eta_by_n.get(alert.n, 0) > reach:
+            draft.emit(e.AlertStoodDown, n=alert.n, reason="moved")
+    slowest = _slowest_wanted_s(draft, eta_by_n)
+    for alert in draft.state.alerts:
+        if alert.n in eta_by_n and (alert.open or alert.state == "accepted"):
+            eta_s = eta_by_n[alert.n]
+            still = not alert.open or eta_s <= slowest + draft.policy.better_by_s
+            draft.emit(e.AlertMoved, n=alert.n, eta_s=eta_s, counts=still)
+    draft.judge = True
+
+
+def _slowest_wanted_s(draft: Draft, eta_by_n: dict[int, int]) -> float:
+    """The travel time of the last of the medics now best, open alerts and candidates taken together."""
+    state, policy = draft.state, draft.policy
+    places = alerts_due(state, policy, draft.at) - len(on_the_way(state))
+    search = search_for(draft, max(places, 0))
+    candidates = draft.command.candidates
+    if candidates is None:
+        draft.search = search
+    found = eligible(candidates or (), state, search) if search else []
+    best = sorted(
+        [candidate.eta_s for candidate in found]
+        + [eta_by_n.get(alert.n, alert.eta_s) for alert in state.alerts if alert.open]
+    )
+    return best[places - 1] if 0 < places <= len(best) else float("inf")
+
+
+def nobody_found(draft: Draft) -> None:
+    """Told once on entering: asking, and nobody is left who might still say yes."""
+    state = draft.state
+    if draft.search is not None or not state.asking or state.exhausted:
+        return
+    if any(alert.open and not is_lost(alert, draft.policy) for alert in state.alerts):
+        return
+    asked = len({alert.first for alert in state.current()})
+    draft.emit(e.NobodyFound, asked=asked, on_the_way=len(on_the_way(state)))
