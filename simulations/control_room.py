@@ -48,6 +48,10 @@ class ControlRoom:
             body["priority"] = call.priority
         return await self._json("POST", "/v1/incidents", body, key=reference)
 
+    async def feed_position(self) -> str:
+        """Where the feed is now: what follows it is what happens from here on."""
+        return str((await self._json("GET", "/v1/incidents?limit=1"))["feed_id"])
+
     async def incident(self, incident_id: str) -> Incident:
         return await self._json("GET", f"/v1/incidents/{incident_id}")
 

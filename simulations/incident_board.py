@@ -1,5 +1,7 @@
 """The incidents that a demo reported, found again in the feed and in what the phones heard. Bounded."""
 
+import asyncio
+
 from simulations.calls import Call
 from simulations.timeline import Event, Timeline
 from simulations.virtual_medic import Heard
@@ -8,9 +10,10 @@ REMEMBERED = 200
 
 
 class IncidentBoard:
-    """Timelines in order of their reports, the oldest forgotten first."""
+    """Timelines in order of their reports, the oldest forgotten first. `changed` is set at every change."""
 
     def __init__(self) -> None:
+        self.changed = asyncio.Event()
         self._by_reference: dict[str, Timeline] = {}
         self._by_incident: dict[str, Timeline] = {}
         self._by_place: dict[str, Timeline] = {}
@@ -36,12 +39,14 @@ class IncidentBoard:
         timeline = self._by_incident.get(event["incident_id"])
         if timeline is not None:
             timeline.apply(event)
+            self.changed.set()
         return timeline
 
     def hear(self, heard: Heard) -> None:
         timeline = self._by_place.get(heard.place)
         if timeline is not None:
             timeline.hear(heard)
+            self.changed.set()
 
     def _forget(self, reference: str) -> None:
         timeline = self._by_reference.pop(reference)

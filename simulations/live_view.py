@@ -1,19 +1,24 @@
 """What somebody sees who watches a terminal: one incident at a time in full, the others a line each."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import time
 
 from rich.console import Group, RenderableType
+from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from simulations.demo_stage import Stage
 from simulations.narration import ANSWERS, STAND_DOWN_REASONS, channel, distance, seconds
 from simulations.population import Resident
-from simulations.timeline import AlertLine, Timeline
+from simulations.timeline import AlertLine, Event, Timeline
 
 OTHERS_SHOWN = 8
 ALERTS_SHOWN = 14
+DRAW_EVERY_S = 0.25
 FOCUS_MS = 20_000
 """How long one incident is shown in full, unless it ends sooner."""
 
@@ -51,6 +56,37 @@ class Focus:
         if shown is None or shown.ended or now_ms - shown.posted_ms > FOCUS_MS:
             self.shown = timelines[-1] if timelines else None
         return self.shown
+
+
+class TerminalView:
+    """A screen that is drawn anew a few times a second."""
+
+    def __init__(self, on_stage: Stage, source: str, live: Live) -> None:
+        self._stage = on_stage
+        self._source = source
+        self._live = live
+        self._focus = Focus()
+
+    def on_event(self, event: Event, timeline: Timeline) -> None:
+        """Drawing waits for its turn."""
+
+    async def keep_drawing(self) -> None:
+        while True:
+            self.draw()
+            await asyncio.sleep(DRAW_EVERY_S)
+
+    def draw(self) -> None:
+        now_ms = int(time() * 1000)
+        timelines = self._stage.board.timelines
+        focus = self._focus.choose(timelines, now_ms)
+        notes = [
+            f"{self._source}. The medics are made up, spread by the same places.",
+            f"{self._stage.medics.connected:,} medics on sockets, {len(self._stage.twilio.messages):,} SMS.  "
+            f"Times count from the report.  {self._stage.service.url}/docs  Ctrl-C ends it.",
+        ]
+        self._live.update(
+            picture("Who is coming", notes, timelines, focus, self._stage.residents, now_ms), refresh=True
+        )
 
 
 def picture(

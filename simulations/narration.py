@@ -1,6 +1,6 @@
 """An incident's events in plain words, a line each, for whoever watches without knowing the system."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from simulations.population import Resident
 from simulations.timeline import AlertLine, Event, Timeline
@@ -100,3 +100,17 @@ def _of_incident(event: Event, timeline: Timeline) -> str | None:
 def _name(alert: AlertLine, residents: Mapping[str, Resident]) -> str:
     resident = residents.get(alert.medic_id or "")
     return resident.name if resident is not None else f"alert {alert.n}"
+
+
+class LineView:
+    """For a pipe or a log: a line for each thing worth reading, with the milliseconds since the report."""
+
+    def __init__(self, say: Callable[[str], None], residents: Mapping[str, Resident]) -> None:
+        self._say = say
+        self._residents = residents
+
+    def on_event(self, event: Event, timeline: Timeline) -> None:
+        line = narrate(event, timeline, self._residents)
+        if line is not None:
+            at_ms = timeline.after_report_ms(event["at"])
+            self._say(f"[{timeline.call.reference}] {at_ms:>7} ms  {line}")

@@ -76,12 +76,16 @@ class Timeline:
     def ended(self) -> bool:
         return self.state in ENDED
 
+    def after_report_ms(self, at: str) -> int:
+        """An RFC 3339 time as milliseconds since the report was sent."""
+        return round(datetime.fromisoformat(at).timestamp() * 1000) - self.posted_ms
+
     def on_the_way(self) -> int:
         return sum(alert.state in ("accepted", "arrived") for alert in self.alerts.values())
 
     def apply(self, event: Event) -> None:
         """One event of this incident; types that are not known change nothing."""
-        at_ms = _epoch_ms(event["at"]) - self.posted_ms
+        at_ms = self.after_report_ms(event["at"])
         data = event["data"]
         if event["type"] == "AlertRequested":
             self.alerts[data["n"]] = AlertLine(
@@ -170,7 +174,3 @@ class Timeline:
 
 
 _STATE_AFTER = {"accept": "accepted", "decline": "declined", "arrived": "arrived", "finished": "finished"}
-
-
-def _epoch_ms(at: str) -> int:
-    return round(datetime.fromisoformat(at).timestamp() * 1000)
