@@ -72,6 +72,12 @@ def see(draft: Draft, command: c.See) -> None:
         draft.emit(e.AlertSeen, n=command.n, channel=command.channel)
 
 
+def not_understand(draft: Draft, command: c.NotUnderstand) -> None:
+    """The control room is told that she wrote something else, as often as she does."""
+    alert = draft.state.alert(command.n)
+    draft.emit(e.TextNotUnderstood, n=alert.n, channel=command.channel)
+
+
 def leave(draft: Draft, command: c.Leave) -> None:
     """Suspended or engaged elsewhere: stood down. Opted out or deleted: her own decline."""
     alert = draft.state.alert(command.n)

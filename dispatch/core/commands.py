@@ -117,6 +117,13 @@ class See(Command, frozen=True, kw_only=True, tag=True):
     channel: str
 
 
+class NotUnderstand(Command, frozen=True, kw_only=True, tag=True):
+    """The medic of alert ``n`` wrote a text that is no answer."""
+
+    n: int
+    channel: str
+
+
 class Settle(Command, frozen=True, kw_only=True, tag=True):
     """The outcome of a send, or a later word of the provider or the device about it."""
 
@@ -175,6 +182,7 @@ AnyCommand: TypeAlias = (
     | Update
     | GiveAnswer
     | See
+    | NotUnderstand
     | Settle
     | SocketAppeared
     | Leave

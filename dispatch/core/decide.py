@@ -109,6 +109,7 @@ _COMMANDS: dict[type[c.Command], Callable[[Draft, Any], None]] = {
     c.Update: control.update,
     c.GiveAnswer: answers.give_answer,
     c.See: answers.see,
+    c.NotUnderstand: answers.not_understand,
     c.Settle: answers.settle,
     c.SocketAppeared: lambda draft, command: socket_appeared(draft, command.n),
     c.Leave: answers.leave,

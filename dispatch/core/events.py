@@ -148,6 +148,13 @@ class AlertAnswered(Event, frozen=True, tag=True):
     eta_s: int | None = None
 
 
+class TextNotUnderstood(Event, frozen=True, tag=True):
+    """She wrote something that is no answer. What she wrote is hers, and not kept."""
+
+    n: int
+    channel: Channel
+
+
 class AlertMoved(Event, frozen=True, tag=True):
     """The incident moved; ``counts``: she is still among those the waves want."""
 
@@ -214,6 +221,7 @@ AnyEvent: TypeAlias = (
     | AlertDelivered
     | AlertSeen
     | AlertAnswered
+    | TextNotUnderstood
     | AlertMoved
     | AlertOverdue
     | AlertExpired

@@ -516,6 +516,7 @@ _CHANGES: dict[type[e.Event], Callable[[Incident, Any], Incident]] = {
     e.AlertDelivered: _alert_delivered,
     e.AlertSeen: _alert_seen,
     e.AlertAnswered: _answered,
+    e.TextNotUnderstood: lambda state, _: state,
     e.AlertMoved: _moved,
     e.AlertOverdue: _overdue,
     e.AlertExpired: _expired,

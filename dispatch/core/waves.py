@@ -1,5 +1,7 @@
 """Whom to ask: how many alerts are due, who may be asked (again), and the choice of the next wave."""
 
+import msgspec
+
 from dispatch.core import events as e
 from dispatch.core.commands import Candidate, Search
 from dispatch.core.draft import Draft
@@ -79,18 +81,30 @@ def search_for(draft: Draft, count: int) -> Search | None:
     reach = reach_s(state, policy, draft.at)
     if count <= 0 or reach < 0 or not (fresh or again):
         return None
-    return Search(
+    return msgspec.structs.replace(
+        requirements(policy, setting=state.setting, drill=state.drill, priority=state.priority),
         count=count,
         reach_s=reach,
-        fix_stale_s=policy.fix_stale_s,
-        skills_any=policy.skills_any,
-        cleared_only=policy.private_needs_clearance and state.setting == "private",
-        drill=state.drill,
-        priority=state.priority,
-        channels=tuple(rung.channel for rung in policy.ladder),
         exclude=tuple(first for first in firsts if first not in again),
         again=again,
         new_max=fresh,
+    )
+
+
+def requirements(policy: Policy, *, setting: e.Setting, drill: bool, priority: int) -> Search:
+    """What an incident of this policy asks of a medic, whoever she is; a search for nobody yet."""
+    return Search(
+        count=0,
+        reach_s=policy.reach_s,
+        fix_stale_s=policy.fix_stale_s,
+        skills_any=policy.skills_any,
+        cleared_only=policy.private_needs_clearance and setting == "private",
+        drill=drill,
+        priority=priority,
+        channels=tuple(rung.channel for rung in policy.ladder),
+        exclude=(),
+        again=(),
+        new_max=0,
     )
 
 
