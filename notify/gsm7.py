@@ -61,4 +61,5 @@ def _char(char: str) -> str:
         return char
     if char.isspace() or unicodedata.category(char) == "Cc":
         return " "
-    return "".join(plain for plain in anyascii(char) if plain in _BASIC or plain in _EXTENSION)
+    ascii_text = anyascii(char).replace("`", "'")  # the only visible ASCII character that GSM-7 lacks
+    return "".join(plain for plain in ascii_text if plain in _BASIC or plain in _EXTENSION)

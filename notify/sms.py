@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VALIDITY_S_MAX = 36_000  # Twilio's own bound, and its default: ten hours in a queue
 FOLLOW_UP_VALIDITY_S = 600  # an update or a stand-down outlives the alert that it follows
 ENROLMENT_VALIDITY_S = 600  # as long as the code is good
+_ASK_AFTER_S = 2.0  # an accepted message is usually listed at once; one that is not, by `lag_s`
 _LISTED_MAX = 200
 _PAGE_SIZE = 50
 _CLOCKS_APART_MS_MAX = 300_000
@@ -54,6 +55,9 @@ class SmsSettings:
             raise ValueError("SMS needs a from-number or a messaging service SID, and not both")
         if not self.account_sid or ":" in self.account_sid:
             raise ValueError("the Twilio account SID is empty or malformed")
+        for url in (self.api_url, self.public_url):
+            if url is not None and not url.startswith(("https://", "http://")):
+                raise ValueError("a URL for SMS begins with https:// (or http://)")
 
     def status_url(self, notification_id: str) -> str | None:
         """Where Twilio reports what became of this notification; None without a public URL."""
@@ -109,11 +113,13 @@ class SmsChannel:
         except NotSent as error:
             return Postponed(error.reason, error.after_s)
         except Uncertain as error:
-            return Unknown(error.reason, self._settings.lag_s)
+            return Unknown(error.reason, _ASK_AFTER_S)
         except TwilioException as error:
             return self._refused(error)
         except (ValueError, AttributeError, TypeError):  # 2xx, but no message in it
-            return Unknown("bad_answer", self._settings.lag_s)
+            return Unknown("bad_answer", _ASK_AFTER_S)
+        if not created.sid:
+            return Unknown("bad_answer", _ASK_AFTER_S)
         return self._read(created) or Sent(created.sid)
 
     async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:
@@ -127,7 +133,7 @@ class SmsChannel:
         except NotSent as error:
             return Unknown(error.reason, error.after_s)
         except Uncertain as error:
-            return Unknown(error.reason, 1.0)
+            return Unknown(error.reason, _ASK_AFTER_S)
         except (TwilioException, ValueError, AttributeError, TypeError):
             return Unknown("bad_answer", CREDENTIALS_RETRY_S)
         if found is not None:
@@ -167,5 +173,5 @@ class SmsChannel:
         """The library has two kinds of refusals, old and RFC 9457, each with a status and a code."""
         status = getattr(error, "status", None)
         if not isinstance(status, int) or not 400 <= status < 500 or status == 408:
-            return Unknown("bad_answer", self._settings.lag_s)
+            return Unknown("bad_answer", _ASK_AFTER_S)
         return refusal(status, getattr(error, "code", None))

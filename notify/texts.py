@@ -143,7 +143,8 @@ def _kind(kind: str, words: Wording) -> str:
     known = words.kinds.get(kind)
     if known is not None:
         return known
-    return _cut(to_gsm7(kind[:1].upper() + kind[1:].replace("_", " ")), _KIND_SEPTETS_MAX)
+    name = to_gsm7(kind[:1].upper() + kind[1:].replace("_", " "))
+    return _cut(name, _KIND_SEPTETS_MAX) or words.kinds["other"]
 
 
 def _cut(text: str, septets_max: int) -> str:
