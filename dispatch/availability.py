@@ -1,0 +1,187 @@
+"""Who may be asked, apart from where she is: RULES "Whom to ask", in arrays by the medic's slot."""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatch.claims import FREE, urgency
+from dispatch.core.commands import Search
+from dispatch.hours import Schedules
+from dispatch.records import Medic
+from dispatch.slots import room_for
+
+Mask = NDArray[np.bool_]
+OfSlots = Callable[[NDArray[np.int32]], Mask]
+
+_WEBSOCKET, _SMS = 1, 2
+_CHANNELS = {"websocket": _WEBSOCKET, "sms": _SMS}
+
+_AVAILABLE, _CLEARED, _DRILLS, _CONNECTED, _TAKEN, _PASSED = (1 << bit for bit in range(6))
+_ALL = 0xFF
+
+FOREVER = 2**63 - 1
+
+
+class Availability:
+    """What a search asks of a medic. Before ``reconnect_grace_until`` (ms) everybody has a socket."""
+
+    def __init__(self, schedules: Schedules, *, sms_on: bool, reconnect_grace_until: int) -> None:
+        self.reconnect_grace_until = reconnect_grace_until
+        self._schedules = schedules
+        self._sms_on = sms_on
+        self._skills = SkillSets()
+        # By slot. Channels she allows and that can reach her; of those, the ones that can do so now.
+        self._flags = np.empty(0, dtype=np.uint8)
+        self._allowed = np.empty(0, dtype=np.uint8)
+        self._reach = np.empty(0, dtype=np.uint8)
+        self._skill_set = np.empty(0, dtype=np.int32)
+        self._quiet = np.empty(0, dtype=np.int32)
+        self._certificate_until = np.empty(0, dtype=np.int64)
+        self._urgency = np.empty(0, dtype=np.int16)
+
+    def put(self, slot: int, medic: Medic) -> None:
+        """Takes over her row; whether she is connected, taken or claimed stays as it was."""
+        self._make_room(slot)
+        self._flags[slot] = _flags(medic) | (int(self._flags[slot]) & (_CONNECTED | _TAKEN))
+        self._allowed[slot] = self._channels_of(medic)
+        self._skill_set[slot] = self._skills.number(medic.skills)
+        self._quiet[slot] = self.quiet(medic)
+        self._certificate_until[slot] = (
+            FOREVER if medic.certificate_until is None else medic.certificate_until
+        )
+        self._renew_reach(slot)
+
+    def remove(self, slot: int) -> None:
+        self._flags[slot] = self._allowed[slot] = self._reach[slot] = 0
+        self._urgency[slot] = FREE
+
+    def quiet(self, medic: Medic) -> int:
+        """The schedule of her quiet hours; ValueError for hours that are none."""
+        if not medic.quiet_hours:
+            return Schedules.NEVER
+        return self._schedules.number(medic.quiet_hours, medic.time_zone)
+
+    def connected(self, slot: int, on: bool) -> None:
+        self._flag(slot, _CONNECTED, on)
+        self._renew_reach(slot)
+
+    def taken(self, slot: int, on: bool) -> None:
+        self._flag(slot, _TAKEN, on)
+
+    def claimed(self, slot: int, urgency: int) -> None:
+        """Only a more urgent incident may ask her."""
+        self._urgency[slot] = urgency
+
+    @contextmanager
+    def passing_over(self, slots: Iterable[int]) -> Iterator[None]:
+        """Meanwhile nobody of ``slots`` is let through."""
+        passed = np.fromiter(slots, dtype=np.int64)
+        self._flags[passed] |= _PASSED
+        try:
+            yield
+        finally:
+            self._flags[passed] &= _ALL ^ _PASSED
+
+    def may_be_asked(self, search: Search, at: int) -> OfSlots:
+        """A function that says of slots, as an array, who of them may be asked at ``at``."""
+        must = _AVAILABLE | (_CLEARED if search.cleared_only else 0) | (_DRILLS if search.drill else 0)
+        asked = must | _TAKEN | _PASSED
+        own = urgency(search.priority, search.drill)
+        ladder = _bits(search.channels)
+        reach = self._reach_at(at)
+        skilled = self._skills.with_any(search.skills_any) if search.skills_any else None
+
+        def of_slots(slots: NDArray[np.int32]) -> Mask:
+            may: Mask = (self._flags[slots] & asked) == must
+            may &= self._urgency[slots] > own
+            may &= (reach[slots] & ladder) != 0
+            may &= self._certificate_until[slots] > at
+            if skilled is not None:
+                may &= skilled[self._skill_set[slots]]
+            left = np.flatnonzero(may)
+            may[left] = ~self._schedules.hold(self._quiet[slots[left]], at)
+            return may
+
+        return of_slots
+
+    def fits(self, slot: int, search: Search) -> bool:
+        """Skills, clearance and channels are as ``search`` wants.
+
+        A channel counts that she allows: one who lost her socket for a moment has the alert on her phone.
+        """
+        skilled = not search.skills_any or bool(
+            self._skills.with_any(search.skills_any)[self._skill_set[slot]]
+        )
+        cleared = not search.cleared_only or bool(self._flags[slot] & _CLEARED)
+        return skilled and cleared and bool(int(self._allowed[slot]) & _bits(search.channels))
+
+    def channels(self, slot: int, ladder: tuple[str, ...], at: int) -> tuple[str, ...]:
+        """Those of the ladder by which she can be reached now."""
+        now = int(self._reach_at(at)[slot])
+        return tuple(channel for channel in ladder if now & _CHANNELS.get(channel, 0))
+
+    def count_available(self) -> int:
+        return int(np.count_nonzero(self._flags & _AVAILABLE))
+
+    def count_connected(self) -> int:
+        return int(np.count_nonzero(self._flags & _CONNECTED))
+
+    def _reach_at(self, at: int) -> NDArray[np.uint8]:
+        return self._allowed if at < self.reconnect_grace_until else self._reach
+
+    def _channels_of(self, medic: Medic) -> int:
+        bits = _bits(channel for channel in medic.channels if channel not in medic.blocked)
+        return bits if self._sms_on and medic.phone else bits & ~_SMS
+
+    def _renew_reach(self, slot: int) -> None:
+        allowed = int(self._allowed[slot])
+        self._reach[slot] = allowed if self._flags[slot] & _CONNECTED else allowed & ~_WEBSOCKET
+
+    def _flag(self, slot: int, flag: int, on: bool) -> None:
+        flags = int(self._flags[slot])
+        self._flags[slot] = flags | flag if on else flags & ~flag
+
+    def _make_room(self, slot: int) -> None:
+        if slot < len(self._flags):
+            return
+        self._flags = room_for(slot, self._flags, 0)
+        self._allowed = room_for(slot, self._allowed, 0)
+        self._reach = room_for(slot, self._reach, 0)
+        self._skill_set = room_for(slot, self._skill_set, 0)
+        self._quiet = room_for(slot, self._quiet, Schedules.NEVER)
+        self._certificate_until = room_for(slot, self._certificate_until, 0)
+        self._urgency = room_for(slot, self._urgency, FREE)
+
+
+class SkillSets:
+    """Sets of skills by number; there are as many as there are different ones, kept for good."""
+
+    def __init__(self) -> None:
+        self._sets: list[frozenset[str]] = []
+        self._numbers: dict[frozenset[str], int] = {}
+        self._with_any: dict[tuple[str, ...], array[int]] = {}
+
+    def number(self, skills: Iterable[str]) -> int:
+        key = frozenset(skills)
+        number = self._numbers.setdefault(key, len(self._sets))
+        if number == len(self._sets):
+            self._sets.append(key)
+        return number
+
+    def with_any(self, wanted: tuple[str, ...]) -> Mask:
+        """By number: whether the set has one of ``wanted``. What was found for a policy's skills is kept."""
+        known = self._with_any.setdefault(wanted, array("b"))
+        known.extend(not skills.isdisjoint(wanted) for skills in self._sets[len(known) :])
+        return np.array(known, dtype=np.bool_)
+
+
+def _flags(medic: Medic) -> int:
+    available = medic.available and medic.verified and not medic.suspended
+    return available * _AVAILABLE | medic.cleared_for_homes * _CLEARED | medic.drills * _DRILLS
+
+
+def _bits(channels: Iterable[str]) -> int:
+    return sum({_CHANNELS.get(channel, 0) for channel in channels})

@@ -1,0 +1,67 @@
+"""Which alerts medics hold, and how urgent an incident must be to ask one who holds some (RULES, "Free")."""
+
+import msgspec
+
+ENGAGED = 0
+"""Urgency of an accepted real alert: no incident is more urgent."""
+FREE = 2**15 - 1
+"""Urgency of holding nothing."""
+_DRILL = 1000
+"""Any drill is less urgent than any real incident."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """An alert that a medic holds: open, or ``engaged`` (accepted or arrived)."""
+
+    incident_id: str
+    n: int
+    priority: int
+    drill: bool
+    engaged: bool
+
+
+def urgency(priority: int, drill: bool) -> int:
+    """The lower, the more urgent; never as low as ENGAGED."""
+    return priority + (_DRILL if drill else 0)
+
+
+class Claims:
+    """Alerts held, by medic id. Knows nothing of who is in the roster, so that news may come in any order."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, dict[tuple[str, int], Held]] = {}
+        self._holders: dict[str, set[str]] = {}
+
+    def hold(self, medic_id: str, held: Held) -> None:
+        """Holds the alert, or takes over what has changed of it."""
+        self._held.setdefault(medic_id, {})[held.incident_id, held.n] = held
+        self._holders.setdefault(held.incident_id, set()).add(medic_id)
+
+    def release(self, medic_id: str, incident_id: str, n: int) -> None:
+        """Lets the alert go; nothing where it is not held."""
+        alerts = self._held.get(medic_id, {})
+        if alerts.pop((incident_id, n), None) is None:
+            return
+        if all(held.incident_id != incident_id for held in alerts.values()):
+            self._holders[incident_id].discard(medic_id)
+            if not self._holders[incident_id]:
+                del self._holders[incident_id]
+        if not alerts:
+            del self._held[medic_id]
+
+    def of(self, medic_id: str) -> tuple[Held, ...]:
+        return tuple(self._held.get(medic_id, {}).values())
+
+    def holders(self, incident_id: str) -> frozenset[str]:
+        """The medics who hold an alert of this incident."""
+        return frozenset(self._holders.get(incident_id, ()))
+
+    def urgency(self, medic_id: str) -> int:
+        """Only a more urgent incident than this may ask her. An accepted drill keeps her from nothing."""
+        return min((_urgency(held) for held in self.of(medic_id)), default=FREE)
+
+
+def _urgency(held: Held) -> int:
+    if held.engaged:
+        return FREE if held.drill else ENGAGED
+    return urgency(held.priority, held.drill)

@@ -1,0 +1,107 @@
+"""One search of the roster: who of those who may be asked can be there first, exactly."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatch.availability import Mask, OfSlots
+from dispatch.whereabouts import Entries, Whereabouts
+from geo.distance import SPEED_M_S, Mode, travel_s
+from geo.nearest import Keep
+
+_ABOVE_ROUNDING = 1.0 + 1e-9
+"""Above the rounding of a distance made from a time; who is over the time itself is left out afterwards."""
+
+
+class Found(NamedTuple):
+    """Compares as searches order: by travel time, ties by medic id."""
+
+    travel_s: float
+    medic_id: str
+    distance_m: float
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What is looked at: ``medic_ids`` by slot. And for what: travel times to a position at ``at``, in ms."""
+
+    whereabouts: Whereabouts
+    medic_ids: list[str]
+    may_be_asked: OfSlots
+    lat: float
+    lon: float
+    at: int
+    fix_stale_s: int
+    reach_s: float
+
+    def best(self, count: int) -> list[Found]:
+        """The ``count`` best of all, best first."""
+        if count <= 0:
+            return []
+        found: list[Found] = []
+        reach_s = self.reach_s
+        for mode in Mode:
+            found = sorted(found + self._best_by(mode, count, reach_s))[:count]
+            if len(found) == count:
+                reach_s = found[-1].travel_s
+        return found
+
+    def those(self, slots: Iterable[tuple[int, Mode]]) -> list[Found]:
+        """Those of a few medics who may be asked and are within reach, in any order."""
+        return [found for slot, mode in slots if (found := self._one(slot, mode)) is not None]
+
+    def _one(self, slot: int, mode: Mode) -> Found | None:
+        if not self.may_be_asked(np.array([slot], dtype=np.int32))[0]:
+            return None
+        metres = self.whereabouts.distance_m(
+            slot, mode, lat=self.lat, lon=self.lon, at=self.at, fix_stale_s=self.fix_stale_s
+        )
+        if metres is None or travel_s(metres, mode) > self.reach_s:
+            return None
+        return Found(travel_s(metres, mode), self.medic_ids[slot], metres, slot)
+
+    def _best_by(self, mode: Mode, count: int, reach_s: float) -> list[Found]:
+        """At least the ``count`` best of one mode within ``reach_s``, if there are so many, nearest first.
+
+        The index is asked for more until one comes back who is later than the last one wanted: a medic may
+        be there twice, with two places, and the index knows no ids to order those by who are equally late.
+        """
+        entries = self.whereabouts.by_mode[mode]
+        limit_m = reach_s * SPEED_M_S[mode] * _ABOVE_ROUNDING
+        keep = self._keep(entries)
+        k = count + 4
+        while True:
+            keys, distances_m = entries.index.nearest(
+                self.lat, self.lon, k, distance_max_m=limit_m, keep=keep
+            )
+            found = self._owners(mode, entries.owner[keys], distances_m, reach_s)
+            if len(keys) < k:
+                return found
+            if len(found) >= count and travel_s(float(distances_m[-1]), mode) > found[count - 1].travel_s:
+                return found
+            k *= 4
+
+    def _owners(
+        self, mode: Mode, owners: NDArray[np.int32], distances_m: NDArray[np.float64], reach_s: float
+    ) -> list[Found]:
+        """Each owner once, with the first and so the nearest of her entries."""
+        nearest: dict[int, float] = {}
+        for slot, metres in zip(owners.tolist(), distances_m.tolist(), strict=True):
+            nearest.setdefault(slot, metres)
+        timed = ((travel_s(metres, mode), metres, slot) for slot, metres in nearest.items())
+        return [Found(s, self.medic_ids[slot], metres, slot) for s, metres, slot in timed if s <= reach_s]
+
+    def _keep(self, entries: Entries) -> Keep:
+        """The index's filter: entries that count, of medics who may be asked."""
+
+        def keep(keys: NDArray[np.int64]) -> Mask:
+            keeps = self.may_be_asked(entries.owner[keys])
+            left = np.flatnonzero(keeps)
+            keeps[left] = self.whereabouts.counting(entries, keys[left], self.at, self.fix_stale_s)
+            return keeps
+
+        return keep

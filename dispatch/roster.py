@@ -1,0 +1,214 @@
+"""Who is where and may be asked: every medic of the deployment, in memory.
+
+Nothing here waits, reads a clock or knows a database: the caller says what changed and what time it is.
+A medic's row is kept as it came; all that a search looks at lies in arrays by slot. News of medics comes
+from several sides and in any order: sockets and claims are remembered for ids that are not (yet) in the
+roster and count once they are; of all else that is said of an unknown id nothing is kept or raised.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from dispatch.availability import Availability
+from dispatch.claims import Claims, Held
+from dispatch.core.commands import Candidate, Search
+from dispatch.hours import Schedules
+from dispatch.lookup import Found, Lookup
+from dispatch.records import Fix, Medic
+from dispatch.slots import Slots
+from dispatch.whereabouts import Whereabouts
+from geo.distance import Mode, travel_s
+
+
+class Counts(NamedTuple):
+    """For metrics. ``available``: opted in, verified and not suspended; ``connected``: has a socket."""
+
+    medics: int
+    available: int
+    connected: int
+
+
+class Roster:
+    """Times are ms since the epoch, positions WGS84 degrees.
+
+    ``default_time_zone`` is that of medics who have none; ZoneInfoNotFoundError where there is no such zone.
+    ``sms_on``: SMS can be sent at all. Before ``reconnect_grace_until`` (ms) sockets are expected to come
+    back, and everybody counts as reachable by websocket.
+    """
+
+    def __init__(self, *, default_time_zone: str, sms_on: bool, reconnect_grace_until: int = 0) -> None:
+        schedules = Schedules(default_time_zone)
+        self._availability = Availability(
+            schedules, sms_on=sms_on, reconnect_grace_until=reconnect_grace_until
+        )
+        self._whereabouts = Whereabouts(schedules)
+        self._claims = Claims()
+        self._connected: set[str] = set()
+        self._slots = Slots()
+        self._medics: dict[str, tuple[int, Medic]] = {}
+        self._ids: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._medics)
+
+    def get(self, medic_id: str) -> Medic | None:
+        known = self._medics.get(medic_id)
+        return None if known is None else known[1]
+
+    def put(self, medic: Medic) -> None:
+        """Adds a medic, or takes over her changed row. ValueError, and nothing changed, where it is bad."""
+        self.put_many((medic,))
+
+    def put_many(self, medics: Iterable[Medic]) -> None:
+        """`put` for many; the last of several rows of one medic counts. One bad row, and none is taken."""
+        latest = {medic.id: medic for medic in medics}
+        for medic in latest.values():
+            self._check(medic)
+        self._whereabouts.put_many([self._put(medic) for medic in latest.values()])
+
+    def remove(self, medic_id: str) -> None:
+        """Forgets her row, fix and places."""
+        known = self._medics.pop(medic_id, None)
+        if known is not None:
+            slot, medic = known
+            self._whereabouts.remove(slot, Mode(medic.mode))
+            self._availability.remove(slot)
+            self._slots.give_back(slot)
+
+    def move(self, fix: Fix) -> bool:
+        """Takes a fix if newer than the known one; returns whether. ValueError for what is no position."""
+        return self.move_many((fix,)) == 1
+
+    def move_many(self, fixes: Iterable[Fix]) -> int:
+        """`move` for many, far faster; returns how many medics moved. One bad fix, and none is taken."""
+        known = ((fix, self._medics[fix.medic_id]) for fix in fixes if fix.medic_id in self._medics)
+        return self._whereabouts.move_many((slot, Mode(medic.mode), fix) for fix, (slot, medic) in known)
+
+    def fix(self, medic_id: str) -> Fix | None:
+        """Her newest fix, however old."""
+        known = self._medics.get(medic_id)
+        return None if known is None else self._whereabouts.fix(*known)
+
+    def connected(self, medic_id: str, on: bool) -> None:
+        """She has a socket on some node, or has none any more."""
+        (self._connected.add if on else self._connected.discard)(medic_id)
+        for slot in self._slots_of((medic_id,)):
+            self._availability.connected(slot, on)
+
+    def hold_alert(
+        self, medic_id: str, *, incident_id: str, n: int, priority: int, drill: bool, engaged: bool
+    ) -> None:
+        """She has this alert, open or ``engaged``. To be said again when any of this changes."""
+        self._claims.hold(medic_id, Held(incident_id, n, priority, drill, engaged))
+        self._renew_claim(medic_id)
+
+    def release_alert(self, medic_id: str, incident_id: str, n: int) -> None:
+        """The alert has ended."""
+        self._claims.release(medic_id, incident_id, n)
+        self._renew_claim(medic_id)
+
+    def held(self, medic_id: str) -> tuple[Held, ...]:
+        """The alerts she holds."""
+        return self._claims.of(medic_id)
+
+    def take(self, medic_ids: Iterable[str]) -> None:
+        """A decision about these is under way: until `give_back` no search finds them."""
+        for slot in self._slots_of(medic_ids):
+            self._availability.taken(slot, True)
+
+    def give_back(self, medic_ids: Iterable[str]) -> None:
+        for slot in self._slots_of(medic_ids):
+            self._availability.taken(slot, False)
+
+    def search(
+        self, search: Search, *, lat: float, lon: float, at: int, incident_id: str, firsts: Mapping[str, int]
+    ) -> tuple[Candidate, ...]:
+        """The ``search.count`` who can be there first of those who may be asked, by travel time, then id.
+
+        ``firsts`` maps the medics whom the incident has asked to their first alert's number: of them, only
+        those of ``search.again`` are looked at, and none who holds an alert of the incident. Where fewer new
+        medics may be found than are looked for, all of ``again`` come back, for the decision to choose from.
+        ValueError for a bad position.
+        """
+        lookup = Lookup(
+            self._whereabouts,
+            self._ids,
+            self._availability.may_be_asked(search, at),
+            lat=lat,
+            lon=lon,
+            at=at,
+            fix_stale_s=search.fix_stale_s,
+            reach_s=float(search.reach_s),
+        )
+        holders = self._claims.holders(incident_id)
+        with self._availability.passing_over(self._slots_of(holders | firsts.keys())):
+            found = lookup.best(min(search.count, search.new_max))
+        may_again = set(search.again) - set(search.exclude)
+        again = {medic_id for medic_id, first in firsts.items() if first in may_again} - holders
+        if again:
+            found = sorted(found + lookup.those((slot, Mode(m.mode)) for slot, m in self._known(again)))
+        if search.new_max >= search.count:
+            del found[search.count :]
+        return tuple(self._candidate(one, search, at, firsts) for one in found)
+
+    def standing(
+        self, medic_id: str, search: Search, *, lat: float, lon: float, at: int
+    ) -> tuple[int, int, bool] | None:
+        """Metres, ``eta_s``, and whether skills, clearance and allowed channels are as ``search`` wants.
+
+        None for an unknown medic and for one of whom it is not known where she is.
+        """
+        way = self.eta(medic_id, lat=lat, lon=lon, at=at, fix_stale_s=search.fix_stale_s)
+        return None if way is None else (*way, self._availability.fits(self._medics[medic_id][0], search))
+
+    def eta(
+        self, medic_id: str, *, lat: float, lon: float, at: int, fix_stale_s: int
+    ) -> tuple[int, int] | None:
+        """Metres and seconds from the fix or place that a search would take; None as in `standing`."""
+        known = self._medics.get(medic_id)
+        if known is None:
+            return None
+        slot, mode = known[0], Mode(known[1].mode)
+        metres = self._whereabouts.distance_m(slot, mode, lat=lat, lon=lon, at=at, fix_stale_s=fix_stale_s)
+        return None if metres is None else (round(metres), math.ceil(travel_s(metres, mode)))
+
+    def counts(self) -> Counts:
+        return Counts(len(self), self._availability.count_available(), self._availability.count_connected())
+
+    def _check(self, medic: Medic) -> None:
+        try:
+            self._availability.quiet(medic)
+            self._whereabouts.check(medic)
+        except ValueError as error:
+            raise ValueError(f"medic {medic.id}: {error}") from None
+
+    def _put(self, medic: Medic) -> tuple[int, Medic | None, Medic]:
+        known = self._medics.get(medic.id)
+        slot = self._slots.take() if known is None else known[0]
+        self._availability.put(slot, medic)
+        if known is None:
+            self._ids[slot : slot + 1] = [medic.id]
+            self._availability.connected(slot, medic.id in self._connected)
+            self._availability.claimed(slot, self._claims.urgency(medic.id))
+        self._medics[medic.id] = (slot, medic)
+        return slot, known and known[1], medic
+
+    def _candidate(self, one: Found, search: Search, at: int, firsts: Mapping[str, int]) -> Candidate:
+        return Candidate(
+            medic_id=one.medic_id,
+            distance_m=round(one.distance_m),
+            eta_s=math.ceil(one.travel_s),
+            channels=self._availability.channels(one.slot, search.channels, at),
+            first=firsts.get(one.medic_id),
+        )
+
+    def _renew_claim(self, medic_id: str) -> None:
+        for slot in self._slots_of((medic_id,)):
+            self._availability.claimed(slot, self._claims.urgency(medic_id))
+
+    def _known(self, medic_ids: Iterable[str]) -> list[tuple[int, Medic]]:
+        return [self._medics[medic_id] for medic_id in medic_ids if medic_id in self._medics]
+
+    def _slots_of(self, medic_ids: Iterable[str]) -> list[int]:
+        return [slot for slot, _ in self._known(medic_ids)]
