@@ -61,7 +61,8 @@ def _joined(batch: Sequence[Rows], field: str) -> list[Row]:
 
 
 def _add_stream(rows: Rows, stream: Stream, append_id: int) -> None:
-    assert stream.events and stream.seq > 0, "a stream has events, and its state is the one after them"
+    assert stream.events, "a decision without events is not appended"
+    assert stream.seq > 0, "the state is the one after the events"
     state = stream.state
     rows.rooms.append(stream.control_room_id)
     rows.streams.append(
@@ -117,7 +118,9 @@ def holds_of(alert: Alert) -> str | None:
 
 
 def _add_notifications(rows: Rows, stream: Stream, lease: tuple[str, int]) -> None:
-    requested = {(event.n, event.k): event for event in stream.events if isinstance(event, e.NotificationRequested)}
+    requested = {
+        (event.n, event.k): event for event in stream.events if isinstance(event, e.NotificationRequested)
+    }
     settled = {(event.n, event.k) for event in stream.events if isinstance(event, _SETTLED)}
     for (n, k), event in requested.items():
         now = _note_state(stream.state, n, k)

@@ -2,18 +2,17 @@
 
 A batch is one call of the database function ``append`` and one commit. What the database refuses is tried
 again singly, so that one bad decision fails alone. Where the connection is lost, nobody knows whether the
-commit was reached: it is read back by ``append_id`` before anything is written again.
+commit was reached: it is read back by ``append_id`` before anything is written again, and once more should
+the second try be refused, since the first may still have been on its way.
 """
 
 import asyncio
 import secrets
-from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 
-from dispatch.store.append_rows import Rows, arguments, rows_of
+from dispatch.store.append_rows import Row, Rows, arguments, rows_of
 from dispatch.store.appends import (
     Append,
     Claim,
@@ -26,34 +25,259 @@ from dispatch.store.appends import (
 )
 from dispatch.store.statements import statements
 
-_SQL = statements("appender")
-
 APPENDS_A_BATCH_MAX = 64
 QUEUE_MAX = 1024
 PATIENCE_S = 10.0
 """How long an append waits for a database that went away before it is given up as ``Unavailable``."""
 WRITE_S_MAX = 10.0
+PAUSE_S_MAX = 1.0
 AGAIN_MAX = 10
-"""How often a batch is tried again after a deadlock, or after a claim in the way that has since gone."""
-CLAIM_RULE = "alert_one_claim_a_medic"
+"""How often an append is tried again after a deadlock, or after a claim in the way that has since gone."""
+
+_SQL = statements("appender")
+_CLAIM_RULE = "alert_one_claim_a_medic"
+
+# The connection broke, or the server can not write at present: what was asked may or may not have been done.
+_LOST = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+
+
+class _Job:
+    """One append on its way. ``in_doubt``: a try of it may have been committed unseen."""
+
+    __slots__ = ("append_id", "done", "give_up_at", "in_doubt", "rows", "tries")
+
+    def __init__(
+        self, rows: Rows, append_id: int, loop: asyncio.AbstractEventLoop, patience_s: float
+    ) -> None:
+        self.rows = rows
+        self.append_id = append_id
+        self.done: asyncio.Future[dict[str, int]] = loop.create_future()
+        self.give_up_at = loop.time() + patience_s
+        self.in_doubt = False
+        self.tries = 0
+
+    @property
+    def incident_ids(self) -> list[str]:
+        return [row[0] for row in self.rows.streams]
+
+    def succeed(self, positions: dict[str, int]) -> None:
+        if not self.done.done():  # its caller may have been cancelled; what is written is written
+            self.done.set_result({incident_id: positions[incident_id] for incident_id in self.incident_ids})
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class Appender:
-    """Writes appends in the order in which they come. ``node_id`` holds the lease of the notifications it requests."""
+    """Writes appends in the order in which they come; one for each node.
 
-    def __init__(self, pool: asyncpg.Pool, *, node_id: str, lease_ms: int = 30_000) -> None:
-        raise NotImplementedError
+    ``node_id`` gets the lease of the notifications that an append requests, for ``lease_ms`` from its time.
+    """
+
+    def __init__(
+        self, pool: asyncpg.Pool, *, node_id: str, lease_ms: int = 30_000, patience_s: float = PATIENCE_S
+    ) -> None:
+        self._pool = pool
+        self._node_id = node_id
+        self._lease_ms = lease_ms
+        self._patience_s = patience_s
+        self._queue: asyncio.Queue[_Job | None] = asyncio.Queue(QUEUE_MAX)
+        self._held_over: _Job | None = None
+        self._connection: asyncpg.pool.PoolConnectionProxy | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._closing = False
 
     async def start(self) -> None:
-        """Begins to write; needs a running loop."""
+        self._writer = asyncio.create_task(self._write_all(), name="appender")
 
     async def close(self) -> None:
-        """Takes no more appends, writes those taken, and gives its connection back."""
+        """Takes no more appends, brings those taken to an end, and gives the connection back."""
+        if self._writer is None or self._closing:
+            return
+        self._closing = True
+        await self._queue.put(None)
+        await self._writer
+        await self._disconnect(broken=False)
+
+    @property
+    def waiting(self) -> int:
+        """How many appends wait for the commit in flight."""
+        return self._queue.qsize()
 
     async def append(self, work: Append) -> dict[str, int]:
         """Committed when it returns: the feed position of each incident's last event.
 
-        Raises SeqConflict, ClaimConflict, KeyTaken or ReferenceTaken when refused, Unavailable when not known.
-        Waits while ``QUEUE_MAX`` appends are waiting.
+        Raises SeqConflict, ClaimConflict, KeyTaken or ReferenceTaken when refused, Unavailable when it is not
+        known whether it was written. Waits while ``QUEUE_MAX`` others wait. A caller who is cancelled leaves
+        the write going on.
         """
-        raise NotImplementedError
+        if self._closing:
+            raise RuntimeError("the appender is closing")
+        append_id = secrets.randbits(63)
+        rows = rows_of(work, append_id=append_id, lease_by=self._node_id, lease_ms=self._lease_ms)
+        job = _Job(rows, append_id, asyncio.get_running_loop(), self._patience_s)
+        await self._queue.put(job)
+        return await job.done
+
+    async def _write_all(self) -> None:
+        while batch := await self._next_batch():
+            try:
+                await self._settle(batch)
+            except Exception as error:  # a mistake of ours fails its batch, not the node
+                for job in batch:
+                    job.fail(error)
+
+    async def _next_batch(self) -> list[_Job]:
+        """Waits for one append, and takes what else is ready; empty at the end.
+
+        An incident is in a batch once: a second append to it can only follow the first.
+        """
+        first = self._held_over or await self._queue.get()
+        self._held_over = None
+        if first is None and self._queue.empty():
+            return []
+        if first is None:  # some were still waiting for room when the appender closed
+            self._queue.put_nowait(None)
+            return await self._next_batch()
+        batch, seen = [first], set(first.incident_ids)
+        while len(batch) < APPENDS_A_BATCH_MAX and not self._queue.empty():
+            job = self._queue.get_nowait()
+            if job is None:
+                self._queue.put_nowait(None)
+                break
+            if not seen.isdisjoint(job.incident_ids):
+                self._held_over = job
+                break
+            batch.append(job)
+            seen.update(job.incident_ids)
+        return batch
+
+    async def _settle(self, jobs: list[_Job]) -> None:
+        """Brings every job to an end, through lost connections until their patience ends."""
+        pause_s = 0.0
+        while jobs:
+            try:
+                jobs = await self._attempt(await self._unwritten(jobs))
+            except _LOST as error:
+                if isinstance(error, ValueError):  # asyncpg's word for an argument it can not encode
+                    raise
+                await self._disconnect(broken=True)
+                jobs = _still_patient(jobs, error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s + 0.05, PAUSE_S_MAX)
+
+    async def _attempt(self, jobs: list[_Job]) -> list[_Job]:
+        """Writes the jobs together, or singly where that is refused. Returns those to be tried again."""
+        if not jobs:
+            return []
+        try:
+            positions = await self._write(jobs)
+        except asyncpg.PostgresError as error:
+            if isinstance(error, _LOST):
+                raise
+            if len(jobs) == 1:
+                return await self._refused(jobs[0], error)
+            for job in jobs:
+                await self._settle([job])
+            return []
+        for job in jobs:
+            job.succeed(positions)
+        return []
+
+    async def _write(self, jobs: list[_Job]) -> dict[str, int]:
+        rows = arguments([job.rows for job in jobs])
+        connection = await self._connected()
+        before: Sequence[int] = await connection.fetchval(_SQL["append"], *rows, timeout=WRITE_S_MAX)
+        return {incident_id: before[place - 1] + offset for incident_id, place, offset, *_ in rows[1]}
+
+    async def _refused(self, job: _Job, error: asyncpg.PostgresError) -> list[_Job]:
+        """Tells one job why it was refused, or gives it back to be tried again."""
+        if not await self._unwritten([job]):
+            return []
+        job.tries += 1
+        if job.tries < AGAIN_MAX and isinstance(error, _AGAIN):
+            return [job]
+        if getattr(error, "constraint_name", None) == _CLAIM_RULE:
+            claims = await self._claims_in_the_way(job.rows)
+            if not claims and job.tries < AGAIN_MAX:
+                return [job]
+            job.fail(ClaimConflict(claims))
+        else:
+            job.fail(_conflict(error) or error)
+        return []
+
+    async def _claims_in_the_way(self, rows: Rows) -> tuple[Claim, ...]:
+        """What the medics of this append hold, but for what the append itself ends or holds."""
+        asked: list[Row] = [row for row in rows.alerts if row[-1] is not None and not row[-2]]
+        held: list[Row] = [row for row in rows.holds if row[-1] is not None]
+        own = {row[:2] for row in (*rows.alerts, *rows.holds)}
+        found = await (await self._connected()).fetch(_SQL["claims_of"], [row[2] for row in asked], held)
+        claims = (Claim(*row) for row in found)
+        return tuple(claim for claim in claims if (claim.incident_id, claim.n) not in own)
+
+    async def _unwritten(self, jobs: list[_Job]) -> list[_Job]:
+        """Ends the jobs in doubt that turn out to have been written; returns the others."""
+        doubtful = [job for job in jobs if job.in_doubt]
+        if not doubtful:
+            return jobs
+        connection = await self._connected()
+        streams = [(row[0], job.append_id) for job in doubtful for row in job.rows.streams]
+        found = await connection.fetch(_SQL["find_streams"], *_columns(streams, 2))
+        keys = [(row[0], row[1], job.append_id) for job in doubtful for row in job.rows.keys]
+        written = {row["append_id"] for row in found}
+        written |= {row["append_id"] for row in await connection.fetch(_SQL["find_keys"], *_columns(keys, 3))}
+        positions = {row["incident_id"]: row["feed_pos"] for row in found}
+        for job in doubtful:
+            if job.append_id in written:
+                job.succeed(positions)
+        return [job for job in jobs if job.append_id not in written]
+
+    async def _connected(self) -> asyncpg.pool.PoolConnectionProxy:
+        """One connection as long as it lives: a pool's reset between uses would be a round trip a batch."""
+        if self._connection is None:
+            self._connection = await self._pool.acquire()
+        return self._connection
+
+    async def _disconnect(self, *, broken: bool) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if broken:
+            connection.terminate()
+        await self._pool.release(connection)
+
+
+def _columns(rows: Sequence[Row], width: int) -> list[list[object]]:
+    return [[row[i] for row in rows] for i in range(width)]
+
+
+def _still_patient(jobs: list[_Job], error: Exception) -> list[_Job]:
+    """Puts the jobs in doubt, and gives up those whose time is over."""
+    now = asyncio.get_running_loop().time()
+    for job in jobs:
+        job.in_doubt = True
+        if now >= job.give_up_at:
+            job.fail(Unavailable(f"{type(error).__name__}: {error}"))
+    return [job for job in jobs if now < job.give_up_at]
+
+
+def _conflict(error: asyncpg.PostgresError) -> Conflict | None:
+    """The refusals of the function ``append``; None: a mistake of ours."""
+    detail = error.detail or ""
+    match error.sqlstate:
+        case "DP001":
+            return SeqConflict(detail)
+        case "DP002":
+            return KeyTaken(detail)
+        case "DP003":
+            return ReferenceTaken(detail)
+    return None

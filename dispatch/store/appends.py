@@ -31,7 +31,7 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """A control room's idempotency key, kept in the same commit. ``subject``: what the answer is read from."""
+    """A control room's idempotency key, kept in the same commit. ``subject``: what was answered with."""
 
     control_room_id: str
     key: str
@@ -41,7 +41,7 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 class Append(msgspec.Struct, frozen=True):
-    """One decision, whole or not at all: the incidents it touches (none, where it changed nothing) and its key."""
+    """One decision, all or nothing: the incidents it touches (none, if it changed nothing) and its key."""
 
     streams: tuple[Stream, ...]
     remember: Remembered | None = None
@@ -71,7 +71,10 @@ class SeqConflict(Conflict):
 
 
 class ClaimConflict(Conflict):
-    """Medics of this append hold an alert elsewhere. Leave them out (or end those alerts too), and decide again."""
+    """Medics of this append hold an alert elsewhere.
+
+    Leave them out (or, for her own answer, end what else she holds in the same append), and decide again.
+    """
 
     def __init__(self, claims: tuple[Claim, ...]) -> None:
         super().__init__(", ".join(f"{claim.incident_id}/{claim.n}" for claim in claims))
@@ -95,4 +98,4 @@ class ReferenceTaken(Conflict):
 
 
 class Unavailable(Exception):
-    """The database did not answer in time. Whether the append was written is not known: reload before going on."""
+    """The database did not answer in time. It is not known whether the append was written: reload first."""

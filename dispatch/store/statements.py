@@ -1,4 +1,4 @@
-"""SQL as source: each statement has a name and a sentence, in ``queries/*.sql`` beside the module it serves."""
+"""SQL as source: each statement has a name and a sentence, in a file of ``queries/`` for each module."""
 
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +14,6 @@ Database: TypeAlias = asyncpg.Pool | asyncpg.Connection
 
 def statements(subject: str) -> dict[str, str]:
     """The statements of ``queries/{subject}.sql`` by name; their parameters are positional (``$1``)."""
-    loaded = aiosql.from_path(QUERIES / f"{subject}.sql", "asyncpg")
+    loaded = aiosql.from_path(QUERIES / f"{subject}.sql", "asyncpg", mandatory_parameters=False)
     names = (name for name in loaded.available_queries if not name.endswith("_cursor"))
     return {name: getattr(loaded, name).sql for name in names}

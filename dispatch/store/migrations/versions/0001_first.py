@@ -20,4 +20,6 @@ def upgrade() -> None:
     for name in ("0001_schema.sql", "0001_append.sql"):
         script = Path(__file__).with_name(name).read_text("utf-8")
         # Several statements in one text, which a prepared statement can not be: past SQLAlchemy, to asyncpg.
-        connection.connection.dbapi_connection.run_async(lambda driver, script=script: driver.execute(script))
+        driver_connection = connection.connection.dbapi_connection
+        assert driver_connection is not None
+        driver_connection.run_async(lambda driver, script=script: driver.execute(script))

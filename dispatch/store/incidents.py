@@ -1,0 +1,114 @@
+"""Incidents as they were written: replayed from their events, with the rows beside them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from dispatch.core.incident import evolve_all
+from dispatch.core.policy import Policy
+from dispatch.records import Asked, Details, Position, Record
+from dispatch.store.feed import Written, decode_events, written_in
+from dispatch.store.statements import Database, statements
+
+_SQL = statements("incidents")
+_decode_policy = msgspec.json.Decoder(Policy).decode
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """A tick owed to an incident, at ``due_at`` ms."""
+
+    incident_id: str
+    due_at: int
+
+
+class Page(msgspec.Struct, frozen=True):
+    """``next_cursor`` None: there is no more."""
+
+    items: list[Record]
+    next_cursor: str | None
+
+
+async def load(db: Database, incident_id: str) -> Record | None:
+    """The incident, or None. An alert whose medic was deleted has no ``Asked``."""
+    records = await load_many(db, [incident_id])
+    return records[0] if records else None
+
+
+async def load_many(db: Database, incident_ids: Sequence[str]) -> list[Record]:
+    """Those of the incidents that there are, in the order asked for."""
+    rows = await db.fetch(_SQL["load"], incident_ids)
+    found = {row["id"]: _record(row) for row in rows}
+    return [found[incident_id] for incident_id in incident_ids if incident_id in found]
+
+
+async def owed(db: Database) -> list[Owed]:
+    """All incidents to which a tick is owed: live ones, and ended ones that have something left to tell."""
+    return [Owed(row["id"], row["due_at"]) for row in await db.fetch(_SQL["owed"])]
+
+
+async def list_page(
+    db: Database,
+    control_room_id: str,
+    *,
+    limit: int,
+    states: Sequence[str] | None = None,
+    reference: str | None = None,
+    cursor: str | None = None,
+) -> Page:
+    """Newest first, from ``cursor`` on. Raises ValueError for a cursor that is none of ours."""
+    opened_at, last_id = _position_of(cursor) if cursor is not None else (None, None)
+    rows = await db.fetch(_SQL["newest"], control_room_id, states, reference, opened_at, last_id, limit + 1)
+    page = rows[:limit]
+    items = await load_many(db, [row["id"] for row in page])
+    more = len(rows) > limit
+    return Page(items, f"{page[-1]['opened_at']}.{page[-1]['id']}" if more else None)
+
+
+def _position_of(cursor: str) -> tuple[int, str]:
+    opened_at, dot, incident_id = cursor.partition(".")
+    if not (dot and opened_at.isascii() and opened_at.isdecimal() and len(opened_at) < 16):
+        raise ValueError("not a cursor")
+    return int(opened_at), incident_id
+
+
+async def reference_used_since(db: Database, control_room_id: str, reference: str, since: int) -> str | None:
+    """The incident that the control room opened with ``reference`` at ``since`` ms or later."""
+    found: str | None = await db.fetchval(_SQL["reference_used_since"], control_room_id, reference, since)
+    return found
+
+
+async def events_of(db: Database, incident_id: str) -> list[Written]:
+    """The audit trail, in order; empty where there is no such incident."""
+    return list(written_in(await db.fetch(_SQL["events_of"], incident_id)))
+
+
+async def inputs_of(db: Database, incident_id: str) -> dict[int, bytes]:
+    """The decision inputs kept (JSON), by the seq of each decision's first event."""
+    return {row["seq"]: row["body"].encode() for row in await db.fetch(_SQL["inputs_of"], incident_id)}
+
+
+def _record(row: Any) -> Record:
+    events = tuple(event for decision in row["events"] for event in decode_events(decision))
+    return Record(
+        id=row["id"],
+        control_room_id=row["control_room_id"],
+        state=evolve_all(None, events),
+        details=_details(row),
+        policy=_decode_policy(row["policy"]),
+        asked=_asked(row),
+        feed_pos=row["feed_pos"],
+        due_at=row["due_at"],
+    )
+
+
+def _details(row: Any) -> Details:
+    if row["lat"] is None:
+        raise LookupError(f"{row['id']}: its personal side has been deleted")
+    position = Position(row["lat"], row["lon"], row["accuracy_m"])
+    return Details(position, row["address"], row["directions"], row["details"])
+
+
+def _asked(row: Any) -> tuple[Asked, ...]:
+    columns = (row[name] or () for name in ("n", "medic_id", "distance_m", "digit_pair"))
+    return tuple(Asked(*fields) for fields in zip(*columns, strict=True) if fields[1] is not None)

@@ -1,0 +1,47 @@
+-- name: load
+-- These incidents whole: each one's events, policy, personal side and alerts' rows, as of one moment.
+select
+    i.id, i.control_room_id, i.feed_pos, i.due_at, p.body as policy,
+    d.lat, d.lon, d.accuracy_m, d.address, d.directions, d.details,
+    (select array_agg(e.events order by e.seq) from decision e where e.incident_id = i.id) as events,
+    a.n, a.medic_id, a.distance_m, a.digit_pair
+from incident i
+join policy p on p.hash = i.policy
+left join incident_details d on d.incident_id = i.id
+cross join lateral (
+    select
+        array_agg(b.n) as n, array_agg(b.medic_id) as medic_id,
+        array_agg(b.distance_m) as distance_m, array_agg(b.digit_pair) as digit_pair
+    from (select * from alert where incident_id = i.id order by n) b
+) a
+where i.id = any($1::text[]);
+
+-- name: owed
+-- The incidents to which a tick is owed, and when.
+select id, due_at from incident where owed;
+
+-- name: newest
+-- A page of a control room's incidents, newest first: those after ($4, $5), in one of these states, with this reference.
+select id, opened_at
+from incident
+where control_room_id = $1
+    and ($2::text[] is null or state = any($2))
+    and ($3::text is null or reference = $3)
+    and ($4::bigint is null or (opened_at, id) < ($4, $5))
+order by opened_at desc, id desc
+limit $6;
+
+-- name: reference_used_since
+-- The newest incident that a control room opened with this reference since then.
+select id from incident
+where control_room_id = $1 and reference = $2 and opened_at >= $3
+order by opened_at desc
+limit 1;
+
+-- name: events_of
+-- An incident's decisions in order.
+select incident_id, seq, count, feed_pos, events from decision where incident_id = $1 order by seq;
+
+-- name: inputs_of
+-- What an incident's decisions knew from outside, by the seq of each one's first event.
+select seq, body from decision_input where incident_id = $1 order by seq;
