@@ -14,7 +14,6 @@ from notify.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
 from notify.message import Language, Message, Position
 
 _KIND_SEPTETS_MAX = 24
-_PLACE_SEPTETS_MIN = 6
 _UPDATE = "Update"
 
 
@@ -128,9 +127,9 @@ def _stand_down(message: Message, words: Wording) -> str:
 
 
 def _fitted(head: str, place: str, joint: str, tail: str) -> str:
-    """The parts in a row, the place as long as it may be; left out where next to nothing of it fits."""
+    """The parts in a row, the place as long as it may be; left out where none of it fits."""
     left = SEGMENT_SEPTETS - septets(head + joint + tail)
-    fitting = shorten(to_gsm7(place), left) if left >= _PLACE_SEPTETS_MIN else ""
+    fitting = shorten(to_gsm7(place), left)
     return head + fitting + joint + tail if fitting else f"{head.rstrip(' (:')}: {tail}"
 
 

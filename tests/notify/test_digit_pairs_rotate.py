@@ -43,4 +43,4 @@ def test_anything_else_is_not_understood(text: str) -> None:
 
 def test_a_digit_is_read_whatever_alert_it_belongs_to() -> None:
     assert read_digit(" 7 ") == "7"
-    assert read_digit("kom eraan") is None
+    assert [read_digit(text) for text in ("kom eraan", "12", "1 2", "")] == [None] * 4

@@ -152,10 +152,11 @@ async def test_presence_is_told_of_the_first_and_the_last_socket(
     hub.connect("m-1", tablet)
     hub.disconnect("m-1", phone)
     hub.disconnect("m-1", phone)
-    assert presence == [("m-1", True)]
+    assert (presence, hub.count()) == ([("m-1", True)], 1)
+    hub.disconnect("m-1", tablet)
     hub.disconnect("m-1", tablet)
     assert presence == [("m-1", True), ("m-1", False)]
-    assert hub.medics() == []
+    assert (hub.medics(), hub.count()) == ([], 0)
 
 
 async def test_a_restart_closes_every_socket_and_those_that_still_come(hub: SocketHub) -> None:
