@@ -1,12 +1,12 @@
 """A Hilbert curve over longitude and latitude: the integer cell by which `buckets` sorts medics.
 
 The lattice has 2**24 columns over 360 degrees and 2**24 rows over 180 (2.4 m by 1.2 m at the equator, about
-square at 60 N). Neighbours on the curve are neighbours on the map, so a run of it is a compact patch. Only speed
-hangs on that: the curve is cut at the poles and at the antimeridian, and no answer depends on it, because
-buckets are bounded by the points they hold. D. Hilbert, Math. Ann. 38 (1891) 459.
+square at 60 N). Neighbours on the curve are neighbours on the map, so a run of it is a compact patch. Only
+speed hangs on that: the curve is cut at the poles and at the antimeridian, and no answer depends on it,
+because buckets are bounded by the points they hold. D. Hilbert, Math. Ann. 38 (1891) 459.
 
-Four levels of the curve are taken at a time from a table of 4 orientations x 16 columns x 16 rows: 0.1 us a
-point in bulk, where H3's binding, one call a point, takes 0.8 (benchmarks/nearest.py prints both).
+Four levels of the curve are taken at a time from a table of 4 orientations x 16 columns x 16 rows.
+benchmarks/nearest.py prints what a code costs in bulk, beside an H3 cell from the binding's one call a point.
 """
 
 import numpy as np
