@@ -15,6 +15,8 @@ ROLE = "dispatch"
 DATABASE = "dispatch"
 PORT = 5432  # only part of the socket's name: there is no TCP
 SOCKET_NAME = f".s.PGSQL.{PORT}"
+LOCK_FILES = ("postmaster.pid", f"{SOCKET_NAME}.lock", SOCKET_NAME)
+SOCKET_DIR_PREFIX = "dispatch-postgres-"
 SUN_PATH_BYTES = 103  # sizeof(sockaddr_un.sun_path) - 1 where it is smallest (macOS, the BSDs); Linux has 107
 INITDB_S_MAX = 120
 
@@ -96,14 +98,22 @@ class Cluster:
         """The cluster itself, which is 0700; where its path is too long for a socket, a private folder."""
         if len(os.fsencode(self.path / SOCKET_NAME)) <= SUN_PATH_BYTES:
             return self.path
-        folder = Path(tempfile.mkdtemp(prefix="dispatch-"))  # 0700
+        folder = Path(tempfile.mkdtemp(prefix=SOCKET_DIR_PREFIX))  # 0700
         account.give(folder)
         return folder
 
     def remove_socket_dir(self, socket_dir: Path) -> None:
         """Removes a folder of `choose_socket_dir` that no server uses any more; the cluster stays."""
-        if socket_dir != self.path and socket_dir.name.startswith("dispatch-"):
+        if socket_dir != self.path and socket_dir.name.startswith(SOCKET_DIR_PREFIX):
             shutil.rmtree(socket_dir, ignore_errors=True)
+
+    def has_locks(self) -> bool:
+        """Whether a server runs, or one died without a word."""
+        return any((self.path / name).exists() for name in LOCK_FILES)
+
+    def clear_locks(self) -> None:
+        for name in LOCK_FILES:
+            (self.path / name).unlink(missing_ok=True)
 
     def dsn(self, socket_dir: Path, database: str = DATABASE) -> str:
         return f"postgresql://{ROLE}@/{quote(database)}?host={quote(str(socket_dir), safe='')}&port={PORT}"

@@ -39,7 +39,14 @@ def unavailable(what: str, said: str, hint: str) -> PostgresUnavailable:
     for words, cause, remedy in KNOWN:
         if words in said:
             return PostgresUnavailable(f"{what}: {cause}", remedy)
-    last_line = next(
-        (line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing"
-    )
-    return PostgresUnavailable(f"{what}: {last_line}", hint)
+    return PostgresUnavailable(f"{what}: {_telling_line(said)}", hint)
+
+
+def _telling_line(said: str) -> str:
+    """The last complaint, without its time and process number; else the last line."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]
+    for line in reversed(lines):
+        for severity in ("FATAL:", "PANIC:", "error:"):
+            if severity in line:
+                return line.partition(severity)[2].strip()
+    return lines[-1]

@@ -133,7 +133,7 @@ def lives_in(pid: int, cluster: Path) -> bool:
 
 
 def anybody_lives_in(cluster: Path) -> bool:
-    """Whether any process of a server is left in `cluster`. True where the system cannot tell."""
+    """Whether any process of a server is left in `cluster`. False where the system cannot tell."""
     if not os.path.isdir("/proc/self"):
-        return True
+        return False
     return any(lives_in(int(name), cluster) for name in os.listdir("/proc") if name.isdigit())

@@ -10,12 +10,12 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import asyncpg
 
@@ -27,10 +27,13 @@ from dispatch.embedded_postgres.postmaster import PidFile, Postmaster, anybody_l
 
 START_S_MAX = 300.0  # recovery after a crash replays up to max_wal_size
 CHANGE_S_MAX = START_S_MAX + 30
+LEFTOVERS_S_MAX = 30.0  # the processes of a killed postmaster notice at once, unless in the middle of a write
 FAST_STOP_S_MAX = 60.0  # writes out all dirty pages
 IMMEDIATE_STOP_S_MAX = 15.0  # the postmaster itself kills what does not go within 5 s
 LOG_BYTES_MAX = 10_000_000
 RESTART_PAUSE_S_MAX = 30.0
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +102,7 @@ class Share:
             self._users.release()
 
     async def _take_up_or_start(self) -> None:
-        account = await asyncio.to_thread(self.cluster.prepare)
+        account = await _to_the_end(asyncio.to_thread(self.cluster.prepare))
         deadline = monotonic() + START_S_MAX
         if not await self._take_up(deadline):
             await self._start(account, deadline)
@@ -108,40 +111,40 @@ class Share:
     async def _take_up(self, deadline: float) -> bool:
         """Uses a server that runs already, or is starting. False if there is none, or it ended meanwhile."""
         pid_file = PidFile.read(self.cluster.path)
-        if pid_file is None:
-            return False
-        postmaster = find_postmaster(self.cluster.path, pid_file)
-        if postmaster is None:
-            self._clear_after_crash(pid_file)
+        postmaster = find_postmaster(self.cluster.path, pid_file) if pid_file else None
+        if pid_file is None or postmaster is None:
+            await self._clear_after_crash(pid_file)
             return False
         log.info("taking up the Postgres that already runs, pid %s", postmaster.pid)
         self._socket_dir = pid_file.socket_dir or self.cluster.path
         return await self._until_ready(postmaster, deadline)
 
-    def _clear_after_crash(self, pid_file: PidFile) -> None:
-        """The file's process is gone. Postgres removes the file itself, unless another process has its number
-        now (common in a container, where numbers start over): then we do, once the old server is gone entirely.
+    async def _clear_after_crash(self, pid_file: PidFile | None) -> None:
+        """Removes the lock files of a killed server, once its last process, which may still write, is gone.
+
+        Postgres would do so itself, but not while any process has the dead one's number: another now, as is
+        common in a container, or the dead one, not yet reaped by a slow init.
         """
-        if pid_file.socket_dir is not None:
+        if not self.cluster.has_locks():
+            return
+        deadline = monotonic() + LEFTOVERS_S_MAX
+        while anybody_lives_in(self.cluster.path):
+            if monotonic() > deadline:
+                raise PostgresUnavailable(
+                    f"processes of a server that died still run in {self.cluster.path}", "End them by hand."
+                )
+            await asyncio.sleep(0.05)
+        self.cluster.clear_locks()
+        if pid_file is not None and pid_file.socket_dir is not None:
             self.cluster.remove_socket_dir(pid_file.socket_dir)
-        if not anybody_lives_in(self.cluster.path):
-            (self.cluster.path / "postmaster.pid").unlink(missing_ok=True)
 
     async def _start(self, account: Account, deadline: float) -> None:
         self._socket_dir = self.cluster.choose_socket_dir(account)
-        while True:
-            child = self._spawn(account)
-            if await self._until_ready(Postmaster(child.pid, child), deadline):
-                return
-            said = self.cluster.log_tail()
-            # Processes of a server that was killed take a moment to notice.
-            leftovers = "pre-existing shared memory block" in said[said.rfind(f"[{child.pid}]") :]
-            if not (leftovers and monotonic() < deadline):
-                self.cluster.remove_socket_dir(self._socket_dir)
-                raise unavailable(
-                    "Postgres did not start", said, f"All it said is in {self.cluster.log_path}."
-                )
-            await asyncio.sleep(0.2)
+        child = self._spawn(account)
+        if not await self._until_ready(Postmaster(child.pid, child), deadline):
+            self.cluster.remove_socket_dir(self._socket_dir)
+            hint = f"All it said is in {self.cluster.log_path}."
+            raise unavailable("Postgres did not start", self.cluster.log_tail(), hint)
 
     def _spawn(self, account: Account) -> subprocess.Popen[bytes]:
         try:
@@ -311,6 +314,16 @@ async def postgres_at(data_dir: Path) -> AsyncIterator[str]:
         yield share.dsn
     finally:
         await share.leave()
+
+
+async def _to_the_end(work: Coroutine[object, object, Result]) -> Result:
+    """Awaits `work` that must not be left half-done: a cancellation takes effect once it is through."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _make_data_dir(data_dir: Path) -> None:
