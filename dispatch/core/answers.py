@@ -7,10 +7,11 @@ from dispatch.core import events as e
 from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert
 from dispatch.core.lifecycle import ALERT, ENDED_ALERT, SAME, Refusal
+from dispatch.core.policy import Policy
 from dispatch.core.stand_down import beats_best, hold
 
 NEVER_AGAIN = ("changed", "suspended")
-"""Stand-downs after which an accept is not taken: she does not fit, or may not come."""
+"""Stand-downs after which no accept is taken, whatever she said since: she does not fit, or may not come."""
 
 
 def give_answer(draft: Draft, command: c.GiveAnswer) -> None:
@@ -52,7 +53,7 @@ def _live(draft: Draft, alert: Alert, command: c.GiveAnswer) -> None:
 
 def _check_accept(draft: Draft, alert: Alert, command: c.GiveAnswer, eta_s: int) -> None:
     """Refuses in the rules' order: ended, held, engaged, covered."""
-    if alert.state == "stood_down" and alert.reason in NEVER_AGAIN:
+    if alert.reason in NEVER_AGAIN:
         raise c.Refused("ended")
     if draft.state.state == "held":
         raise c.Refused("held")
@@ -80,7 +81,7 @@ def not_understand(draft: Draft, command: c.NotUnderstand) -> None:
 
 def leave(draft: Draft, command: c.Leave) -> None:
     """Suspended or engaged elsewhere: stood down. Opted out or deleted: her own decline."""
-    alert = draft.state.alert(command.n)
+    alert = draft.state.newest_of(command.n)
     if not draft.state.live or not (alert.open or alert.engaged):
         return
     if command.why in ("suspended", "engaged"):
@@ -95,7 +96,8 @@ def settle(draft: Draft, command: c.Settle) -> None:
     note = next((note for note in alert.notes if note.k == command.k), None)
     if note is None:
         raise LookupError(f"no notification {command.n}-{command.k}")
-    if note.state == "delivered" or note.unsent or note.state == command.result:
+    learnt = command.result == "failed" and command.definite
+    if note.state == "delivered" or note.unsent or (note.state == command.result and not learnt):
         return
     about: dict[str, Any] = {"n": alert.n, "k": note.k, "channel": note.channel, "purpose": note.purpose}
     if command.result == "failed":
@@ -107,3 +109,8 @@ def settle(draft: Draft, command: c.Settle) -> None:
     draft.emit(e.NotificationDelivered, **about)
     if note.purpose == "alert" and alert.delivered_at is None:
         draft.emit(e.AlertDelivered, n=alert.n, channel=note.channel)
+
+
+def has_arrived(policy: Policy, *, distance_m: float, accuracy_m: float | None) -> bool:
+    """Whether a fix shows that an accepted medic is there, so that she need not press the button."""
+    return accuracy_m is not None and max(distance_m, accuracy_m) <= policy.near_m

@@ -65,8 +65,10 @@ def _hold_or_release(draft: Draft, command: c.Update, hazard_was: e.Hazard) -> N
         drop += ["hazard", "unsafe"]
     elif command.hazard is not None:
         add.append("hazard")
-    if command.never_alert is not None:
-        (add if command.never_alert else drop).append("code")
+    if command.never_alert:
+        add.append("code")
+    elif command.never_alert is not None or command.kind is not None:
+        drop.append("code")
     if command.position_good:
         drop.append("position")
     if command.hazard == "block" and hazard_was != "block" and "hazard" in draft.state.held_for:

@@ -27,6 +27,11 @@ class Draft:
         self.judge = False
         """Open alerts are to be held against the best expected arrival."""
 
+    def look_for(self, search: Search) -> None:
+        """Asks for candidates; where two rules of one decision do, the wider search serves both."""
+        if self.search is None or search.count > self.search.count:
+            self.search = search
+
     def emit(self, kind: type[e.Event], /, *, by: e.By | None = None, **data: Any) -> None:
         """Adds an event, by whoever sent the command unless ``by`` says otherwise."""
         key = self.command.key if by is None else None

@@ -41,6 +41,7 @@ class Note(msgspec.Struct, frozen=True):
 class Alert(msgspec.Struct, frozen=True):
     """One request to one medic. ``first`` groups the alerts of one medic; ``era`` counts reopenings.
 
+    ``arrived_at`` is also set by her own ``finished``, which says that she was there.
     ``message`` numbers what she was last told (1 is the alert itself), ``told`` is its purpose. ``eta_at``
     and ``eta_clock_ms`` say when, on the wall and on the open clock, ``eta_s`` began to run.
     """
@@ -82,11 +83,15 @@ class Alert(msgspec.Struct, frozen=True):
 
     @property
     def withdrawn(self) -> bool:
-        return self.state == "declined" and self.accepted_at is not None
+        """Declined after she had accepted or arrived."""
+        came = self.accepted_at is not None or self.arrived_at is not None
+        return self.state == "declined" and came
 
     @property
     def may_know(self) -> bool:
-        """Something of the alert itself may have reached her."""
+        """Something of the alert may have reached her, or she has shown that she knows of it."""
+        if self.seen_at is not None or self.answered_at is not None:
+            return True
         return any(note.purpose == "alert" and not note.unsent for note in self.notes)
 
     def notes_of_message(self) -> tuple[Note, ...]:
@@ -168,7 +173,7 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 def is_on_the_way(alert: Alert) -> bool:
-    """Accepted or arrived and not overdue; who arrived goes on counting after she finished."""
+    """Accepted or arrived and not overdue; who was there goes on counting after she finished."""
     if alert.overdue:
         return False
     return alert.engaged or (alert.state == "finished" and alert.arrived_at is not None)
@@ -342,8 +347,10 @@ def _requested(state: Incident, event: e.AlertRequested) -> Incident:
 
 def _note(state: Incident, n: int, note: Note) -> Incident:
     alert = state.alert(n)
-    others = tuple(old for old in alert.notes if old.k != note.k)
-    return _with(state, replace(alert, notes=(*others, note)))
+    if all(old.k != note.k for old in alert.notes):
+        return _with(state, replace(alert, notes=(*alert.notes, note)))
+    notes = tuple(note if old.k == note.k else old for old in alert.notes)
+    return _with(state, replace(alert, notes=notes))
 
 
 def _notification_requested(state: Incident, event: e.NotificationRequested) -> Incident:
@@ -421,9 +428,13 @@ def _answered(state: Incident, event: e.AlertAnswered) -> Incident:
     if now in ON_ANSWER:
         changes |= {"era": state.era, "overdue": False, "reason": None, "counts": True, "expired_at": None}
     if now == "accepted":
-        changes |= {"accepted_at": event.at} | _eta_from(state, event.eta_s, event.at, alert)
+        # Whoever comes anew is not there yet, though she may have been before.
+        changes |= {"accepted_at": event.at, "arrived_at": None}
+        changes |= _eta_from(state, event.eta_s, event.at, alert)
     if now == "arrived":
         changes["arrived_at"] = event.at
+    if now == "finished" and event.by != "timer" and alert.arrived_at is None:
+        changes |= {"arrived_at": event.at, "overdue": False}
     return _with(state, replace(alert, **changes))
 
 

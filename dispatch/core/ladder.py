@@ -7,8 +7,8 @@ from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert, Incident, Note
 from dispatch.core.policy import Policy, Rung
 
-# A rung and when it is due, in ms; None: it waits for an outcome, which will bring the next decision itself.
-Owed = tuple[Rung, e.Purpose, int | None]
+Owed = tuple[Rung, e.Purpose, int]
+"""A rung, what it brings, and when it is due, in ms."""
 
 
 def climb(draft: Draft) -> None:
@@ -21,7 +21,7 @@ def climb(draft: Draft) -> None:
 def _due_rung(draft: Draft, n: int) -> Owed | None:
     alert = draft.state.alert(n)
     for rung, purpose, due in owed(draft.state, alert, draft.policy):
-        if due is not None and due <= draft.at:
+        if due <= draft.at:
             return rung, purpose, due
     return None
 
@@ -52,8 +52,16 @@ def _message(alert: Alert, policy: Policy) -> Iterator[Owed]:
     notes = _of(alert, alert.told, alert.message)
     if any(note.state == "delivered" for note in notes):
         return
-    usable = tuple(rung for rung in policy.ladder if _usable(alert, rung))
+    usable = tuple(rung for rung in _channels_of(alert, policy) if _usable(alert, rung))
     yield from _rungs(notes, usable, alert.told, alert.told_at)
+
+
+def _channels_of(alert: Alert, policy: Policy) -> tuple[Rung, ...]:
+    """The ladder, and what brought her the alert before a changed kind changed the ladder."""
+    ladder = {rung.channel for rung in policy.ladder}
+    others = dict.fromkeys(note.channel for note in alert.notes if note.channel not in ladder)
+    last_s = policy.ladder[-1].after_s
+    return policy.ladder + tuple(Rung(channel, last_s) for channel in others)
 
 
 def _usable(alert: Alert, rung: Rung) -> bool:
@@ -80,12 +88,12 @@ def _of(alert: Alert, purpose: e.Purpose, message: int) -> list[Note]:
 
 
 def _rungs(notes: list[Note], ladder: tuple[Rung, ...], purpose: e.Purpose, since: int) -> Iterator[Owed]:
-    """Each rung at its own time; at once when all before it have failed (the first one: at once)."""
+    """Each rung at its own time; at once when all before it failed definitely (the first one: at once)."""
     failed = True
     for rung in ladder:
         tried = [note for note in notes if note.channel == rung.channel]
         if tried:
-            failed = failed and tried[-1].state == "failed"
+            failed = failed and tried[-1].unsent
             continue
         yield rung, purpose, since if failed else since + rung.after_s * 1000
         failed = False

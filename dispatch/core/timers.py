@@ -84,8 +84,7 @@ def due_at(draft: Draft) -> int | None:
 def _rung_times(state: Incident, policy: Policy) -> Iterator[int]:
     for alert in state.alerts:
         for _, _, due in owed(state, alert, policy):
-            if due is not None:
-                yield due
+            yield due
 
 
 def _life_times(state: Incident, policy: Policy, at: int) -> Iterator[int]:
@@ -93,7 +92,8 @@ def _life_times(state: Incident, policy: Policy, at: int) -> Iterator[int]:
         return
     closes = auto_close_at(state, policy)
     if closes is not None:
-        yield closes
+        # Long past where somebody was engaged until this very decision.
+        yield max(closes, at + 1)
     for alert in state.alerts:
         if alert.open:
             yield alert.expires_at

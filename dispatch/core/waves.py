@@ -19,21 +19,27 @@ def is_lost(alert: Alert, policy: Policy) -> bool:
     """Open, every rung failed definitely, and nothing was delivered."""
     if not alert.open or alert.delivered_at is not None:
         return False
-    last = {note.channel: note for note in alert.notes if note.purpose == "alert"}
-    return all(rung.channel in last and last[rung.channel].unsent for rung in policy.ladder)
+    tried = [note for note in alert.notes if note.purpose == "alert"]
+    reached = {note.channel for note in tried}
+    return all(note.unsent for note in tried) and all(rung.channel in reached for rung in policy.ladder)
 
 
 def counts(alert: Alert, policy: Policy) -> bool:
     """Whether an alert since opening or the last reopen fills one of the alerts due."""
     if is_on_the_way(alert):
         return True
+    if not alert.counts or alert.overdue:
+        return False
     lost = is_lost(alert, policy)
     if alert.open and not lost:
-        return alert.counts
-    if policy.replace or alert.overdue:
-        return False
-    declined = alert.state == "declined" and not alert.withdrawn
-    return lost or declined or alert.state in ("expired", "failed")
+        return True
+    return not policy.replace and (lost or _used_up(alert))
+
+
+def _used_up(alert: Alert) -> bool:
+    """Ended without a yes by her or by time alone, not by us."""
+    declined = alert.state == "declined" and not alert.withdrawn and alert.reason is None
+    return declined or alert.state in ("expired", "failed")
 
 
 def shortfall(state: Incident, policy: Policy, at: int) -> int:
@@ -115,7 +121,7 @@ def ask(draft: Draft) -> None:
     if search is None:
         return
     if draft.command.candidates is None:
-        draft.search = search
+        draft.look_for(search)
         return
     chosen = choose(draft.command.candidates, draft.state, search)
     if not chosen:
@@ -186,7 +192,7 @@ def move(draft: Draft, eta_by_n: dict[int, int]) -> None:
     for alert in draft.state.alerts:
         if alert.open and eta_by_n.get(alert.n, 0) > reach:
             draft.emit(e.AlertStoodDown, n=alert.n, reason="moved")
-    slowest = _slowest_wanted_s(draft, eta_by_n)
+    slowest = _slowest_wanted_s(draft, eta_by_n) if any(alert.open for alert in draft.state.alerts) else 0
     for alert in draft.state.alerts:
         if alert.n in eta_by_n and (alert.open or alert.state == "accepted"):
             eta_s = eta_by_n[alert.n]
@@ -201,8 +207,8 @@ def _slowest_wanted_s(draft: Draft, eta_by_n: dict[int, int]) -> float:
     places = alerts_due(state, policy, draft.at) - len(on_the_way(state))
     search = search_for(draft, max(places, 0))
     candidates = draft.command.candidates
-    if candidates is None:
-        draft.search = search
+    if candidates is None and search is not None:
+        draft.look_for(search)
     found = eligible(candidates or (), state, search) if search else []
     best = sorted(
         [candidate.eta_s for candidate in found]
