@@ -36,6 +36,9 @@ what a caller would say, and decides its priority."""
 
 DAY_S = 86_400
 WEEK_S = 7 * DAY_S
+WEEKS = 4
+"""Twelve years of a town, laid over so many weeks, are a collision every few minutes: busy, yet watchable."""
+FIRST_YEAR = 2005
 REPLAY_STARTS_S = 4 * DAY_S + 16 * 3600
 """Friday 16:00, the beginning of the busiest hours of the week."""
 
@@ -116,10 +119,10 @@ def _known(text: str) -> str | None:
 
 
 def as_calls(collisions: Iterable[Collision], seed: int) -> list[Call]:
-    """Calls in order of time, all years laid over one week that begins on Friday at 16:00.
+    """Calls in order of time, the twelve years laid over four weeks that begin on a Friday at 16:00.
 
-    A row gives weekday and hour band; the moment within the band is drawn, or within the day where the hour
-    is not known.
+    Every fourth year goes to the same week. A row gives weekday and hour band; the moment within the band is
+    drawn, or within the day where the hour is not known.
     """
     calls = [_call(collision, seed) for collision in collisions]
     return sorted(calls, key=lambda call: (call.at_s, call.reference))
@@ -131,10 +134,15 @@ def _call(collision: Collision, seed: int) -> Call:
         kind="traffic_accident",
         lat=collision.lat,
         lon=collision.lon,
-        at_s=(_second_of_week(collision, seed) - REPLAY_STARTS_S) % WEEK_S,
+        at_s=_second_of_replay(collision, seed),
         title=describe(collision),
         priority=PRIORITIES.get(collision.severity),
     )
+
+
+def _second_of_replay(collision: Collision, seed: int) -> float:
+    week = (collision.year - FIRST_YEAR) % WEEKS
+    return week * WEEK_S + (_second_of_week(collision, seed) - REPLAY_STARTS_S) % WEEK_S
 
 
 def _second_of_week(collision: Collision, seed: int) -> float:

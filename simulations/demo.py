@@ -28,6 +28,7 @@ from simulations.demo_stage import OtherMedics, stage
 from simulations.population import MEDICS_MAX, Resident, spread
 from simulations.service_process import PortBusy, ServiceFailed, free_port
 from simulations.showcase import choose
+from simulations.virtual_medics import TokenRefused
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 LIVE_PORT = 8000
@@ -64,7 +65,7 @@ def run(options: DemoOptions) -> int:
     except (UnusableFile, PortBusy, OtherMedics, _WrongUse) as error:
         _say(f"dispatch demo: {error}")
         return WRONG_USE
-    except (ServiceFailed, Refused, TimeoutError, OSError) as error:
+    except (ServiceFailed, Refused, TokenRefused, TimeoutError, OSError) as error:
         _say(f"dispatch demo: {error or type(error).__name__}")
         return FAILED
 
@@ -130,7 +131,7 @@ def _check(options: DemoOptions) -> None:
 def _calls(options: DemoOptions) -> tuple[Sequence[Call], str]:
     if options.calls is None:
         dublin = collisions.as_calls(collisions.read_collisions(collisions.DUBLIN), options.seed)
-        return dublin, f"{len(dublin):,} real road collisions in Dublin, 2005 to 2016, laid over one week"
+        return dublin, f"{len(dublin):,} real road collisions in Dublin, 2005 to 2016"
     held = read_calls(options.calls, options.columns)
     _say(held.report())
     return held.calls, f"{len(held.calls):,} emergency calls from {options.calls.name}"

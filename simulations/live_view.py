@@ -109,7 +109,7 @@ def picture(
 
 def _in_full(timeline: Timeline, residents: Mapping[str, Resident], now_ms: int) -> RenderableType:
     table = Table(expand=True, title=_headline(timeline, now_ms), title_justify="left")
-    for heading in ("medic", "how far", "there in", "over", "on the phone after", "seen after"):
+    for heading in ("medic", "how far", "there in", "over", "on phone", "seen"):
         table.add_column(heading, no_wrap=True)
     table.add_column("answer", ratio=2)
     table.add_column("now", ratio=3)
@@ -138,7 +138,7 @@ def _cells(alert: AlertLine, residents: Mapping[str, Resident]) -> tuple[str, ..
     return (
         who,
         distance(alert.distance_m),
-        seconds(alert.eta_s * 1_000),
+        f"{alert.eta_s} s",
         ", ".join(channel(name) for name in alert.channels()) or "-",
         seconds(received_ms),
         seconds(alert.seen_ms),
@@ -170,7 +170,7 @@ def _now(alert: AlertLine) -> str:
 
 def _in_short(timelines: list[Timeline], now_ms: int) -> RenderableType:
     table = Table(expand=True, title="Other incidents", title_justify="left", show_edge=False)
-    for heading in ("reported", "what", "state", "alerted", "first phone after", "on the way"):
+    for heading in ("reported", "what", "state", "alerted", "first phone", "on the way"):
         table.add_column(heading, no_wrap=True)
     for timeline in timelines:
         phones = [alert.received_ms for alert in timeline.alerts.values() if alert.received_ms is not None]

@@ -19,6 +19,8 @@ NEAREST = 5
 """As many as the shipped policy for a traffic accident asks at once."""
 REACH_S = 600.0
 CALLS_TRIED = 2_000
+PROMPT_S = 60.0
+"""By then, in life, the two who come have accepted: nobody wants to watch a longer silence."""
 
 
 def choose(calls: Sequence[Call], residents: Sequence[Resident], behaviour: Behaviour) -> Call:
@@ -44,10 +46,10 @@ def _nearest(eta_s: NDArray[np.float64], residents: Sequence[Resident]) -> list[
 
 def _shows_everything(call: Call, nearest: Sequence[Resident], behaviour: Behaviour) -> bool:
     """Two come, one of them with the app; one declines; one has only SMS; one of the farther says nothing."""
-    if len(nearest) < NEAREST:
+    if len(nearest) < NEAREST or len({one.mode for one in nearest}) == 1:
         return False
     plans = {one.name: behaviour.plan(place_of(call.lat, call.lon), one.name) for one in nearest}
-    accepting = [one for one in nearest if _comes(plans[one.name])]
+    accepting = [one for one in nearest if _comes(plans[one.name], PROMPT_S / behaviour.pace)]
     return (
         len(accepting) == 2
         and any(one.has_app for one in accepting)
@@ -57,5 +59,5 @@ def _shows_everything(call: Call, nearest: Sequence[Resident], behaviour: Behavi
     )
 
 
-def _comes(plan: Plan) -> bool:
-    return plan.answer == "accept" and plan.arrives
+def _comes(plan: Plan, within_s: float) -> bool:
+    return plan.arrives and plan.answer_s is not None and plan.answer_s < within_s

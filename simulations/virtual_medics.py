@@ -36,6 +36,10 @@ class Phones(Protocol):
         """Text back to whoever texted the number last."""
 
 
+class TokenRefused(Exception):
+    """The service does not know a medic's token; she does not try again."""
+
+
 class Registered(msgspec.Struct, frozen=True):
     """A resident whom the service knows. Without a token she has no app."""
 
@@ -63,6 +67,7 @@ class VirtualMedics:
         self._tasks: list[asyncio.Task[None]] = []
         self._connecting = asyncio.Semaphore(CONNECTING_AT_ONCE)
         self._welcomed = 0
+        self._refused: list[str] = []
         self._changed = asyncio.Event()
         self._http: aiohttp.ClientSession | None = None
         self.medics: dict[str, VirtualMedic] = {}
@@ -73,7 +78,7 @@ class VirtualMedics:
         return self._welcomed
 
     async def start(self, timeout_s: float = 60.0) -> None:
-        """Connect everybody with an app. Raises `TimeoutError`."""
+        """Connect everybody with an app. Raises `TimeoutError`, and `TokenRefused` where one is."""
         self._http = aiohttp.ClientSession(
             self._url,
             connector=aiohttp.TCPConnector(limit=0),
@@ -84,6 +89,8 @@ class VirtualMedics:
         self._tasks += [asyncio.create_task(self._keep_connected(medic, line)) for medic, line in apps]
         async with asyncio.timeout(timeout_s):
             while self._welcomed < len(apps):
+                if self._refused:
+                    raise TokenRefused(f"the token of {self._refused[0]} was refused")
                 self._changed.clear()
                 await self._changed.wait()
         self._tasks.append(asyncio.create_task(self._report_positions(apps)))
@@ -109,6 +116,8 @@ class VirtualMedics:
         for nth in range(1_000_000):
             with suppress(aiohttp.ClientError, ConnectionError, TimeoutError):
                 if await self._connected_once(medic, line, again=nth > 0) == TOKEN_REFUSED:
+                    self._refused.append(medic.resident.name)
+                    self._changed.set()
                     return
             jitter = draw(self._behaviour.seed, "reconnect", "", medic.resident.name, nth)
             await asyncio.sleep(RECONNECT_S_MAX * jitter)

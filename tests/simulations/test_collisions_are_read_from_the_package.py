@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from simulations.collisions import DUBLIN, WEEK_S, Collision, as_calls, describe, read_collisions
+from simulations.collisions import DUBLIN, WEEK_S, WEEKS, Collision, as_calls, describe, read_collisions
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def test_every_collision_becomes_a_traffic_accident_with_its_severitys_priority(
     assert Counter(call.priority for call in calls) == {1: 2_580, 2: 6_656, 3: 59_700}
 
 
-def test_calls_come_in_order_within_one_week_and_keep_their_weekday_and_hours():
+def test_calls_come_in_order_and_keep_their_weekday_and_hours():
     def collision(row: int, weekday: str, hours: str | None) -> Collision:
-        return Collision(row, 53.3, -6.3, 2010, weekday, hours, "minor", None)
+        return Collision(row, 53.3, -6.3, 2013, weekday, hours, "minor", None)
 
     night, first, last = (
         collision(1, "friday", "23-3"),
@@ -53,6 +53,12 @@ def test_calls_come_in_order_within_one_week_and_keep_their_weekday_and_hours():
     assert 0 <= calls[0].at_s < 3 * 3600
     assert 7 * 3600 <= calls[1].at_s < 11 * 3600
     assert WEEK_S - 6 * 3600 <= calls[3].at_s < WEEK_S
+
+
+def test_twelve_years_are_laid_over_four_weeks(ireland):
+    by_week = Counter(int(call.at_s // WEEK_S) for call in as_calls(ireland, seed=1))
+    years = Counter((collision.year - 2005) % WEEKS for collision in ireland)
+    assert by_week == years
 
 
 def test_the_seed_alone_decides_the_moment(ireland):
