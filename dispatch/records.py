@@ -18,7 +18,7 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Details(msgspec.Struct, frozen=True):
-    """The personal side of an incident: where it is and what was said. ``details`` never leaves the control room."""
+    """The personal side of an incident. ``details`` never leaves the control room."""
 
     position: Position
     address: str | None = None
@@ -36,7 +36,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An incident whole: its state by its events, and the rows beside them. ``feed_pos``: that of its last event."""
+    """An incident whole: its state, and the rows beside its events. ``feed_pos``: its last event's."""
 
     id: str
     control_room_id: str
@@ -49,7 +49,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class NewIncident(msgspec.Struct, frozen=True):
-    """A checked report of a control room. ``called_at``, ``ambulance_due_at``: ms; ``priority`` None: the kind's."""
+    """A checked report. ``called_at``, ``ambulance_due_at``: ms; ``priority`` None: the kind's."""
 
     reference: str
     kind: str
@@ -78,7 +78,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Hours(msgspec.Struct, frozen=True):
-    """On ``days`` (1 Monday ... 7 Sunday) from "HH:MM" to "HH:MM"; an end at or before the start is the next day's."""
+    """On ``days`` (1 Monday ... 7 Sunday) from "HH:MM" to "HH:MM"; an end not after the start is the next day's."""
 
     days: tuple[int, ...]
     from_: str = msgspec.field(name="from")
@@ -95,7 +95,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Medic(msgspec.Struct, frozen=True):
-    """A medic's row. ``channels``: those she allows; ``blocked``: those that can not reach her (Twilio's 21610)."""
+    """A medic's row. ``channels``: those she allows; ``blocked``: those that can not reach her (21610)."""
 
     id: str
     name: str

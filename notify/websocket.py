@@ -8,13 +8,19 @@ comes back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from notify.channel import Failed, Outcome, Postponed, Sent
 from notify.message import Message, frame
 
 RESTART = 1012
 OVERLOADED = 1013
+
+
+class _Kept(NamedTuple):
+    message_id: str
+    purpose: str
+    text: str
 
 
 class Connection(Protocol):
@@ -33,8 +39,8 @@ class SocketHub:
     """The sockets of this node by medic, as a `Channel` whose address is the medic's id.
 
     A message put on a socket is kept until `acknowledged`, and a socket that appears gets it again. A later
-    message of the same alert replaces an earlier one. Kept for at most `medics_kept_max` medics, the longest
-    kept given up first, and `alerts_kept_max` alerts of each.
+    message of the same alert replaces an earlier one, but an update not the alert itself. Kept for at most
+    `medics_kept_max` medics, the longest kept given up first, and `alerts_kept_max` alerts of each.
 
     `on_presence(medic_id, connected)` is called when her first socket appears and her last one has gone.
     """
@@ -54,8 +60,8 @@ class SocketHub:
         self._alerts_kept_max = alerts_kept_max
         # A tuple per medic takes a quarter of a set's memory, and nearly everybody has one socket.
         self._connections: dict[str, tuple[Connection, ...]] = {}
-        # medic -> alert -> (message id, frame), both in the order of their last message
-        self._kept: dict[str, dict[str, tuple[str, str]]] = {}
+        # medic -> alert -> what she lacks of it, both in the order of their last message
+        self._kept: dict[str, dict[str, tuple[_Kept, ...]]] = {}
         self._count = 0
         self._closing: int | None = None
 
@@ -124,11 +130,21 @@ class SocketHub:
     def acknowledged(self, medic_id: str, message_id: str) -> bool:
         """One of her devices has this message: not sent again. False if it was not waited for."""
         kept = self._kept.get(medic_id, {})
-        for alert_id, (waiting_id, _) in kept.items():
-            if waiting_id == message_id:
+        for alert_id, waiting in kept.items():
+            left = tuple(one for one in waiting if one.message_id != message_id)
+            if len(left) == len(waiting):
+                continue
+            if left:
+                kept[alert_id] = left
+            else:
                 self.forget(medic_id, alert_id)
-                return True
+            return True
         return False
+
+    def keeps(self, medic_id: str, message_id: str) -> bool:
+        """Is this message waiting for her acknowledgement?"""
+        kept = self._kept.get(medic_id, {}).values()
+        return any(one.message_id == message_id for waiting in kept for one in waiting)
 
     def forget(self, medic_id: str, alert_id: str | None = None) -> None:
         """Keep nothing (of one alert) for her any longer: another node has her now, or the alert is over."""
@@ -163,17 +179,19 @@ class SocketHub:
     def _keep(self, medic_id: str, message: Message, text: str) -> None:
         kept = self._kept.pop(medic_id, {})
         self._kept[medic_id] = kept  # now the last, so the last to be given up
-        kept.pop(message.alert_id, None)
-        kept[message.alert_id] = (message.message_id, text)
+        before = kept.pop(message.alert_id, ())
+        stay = tuple(one for one in before if message.purpose == "update" and one.purpose == "alert")
+        kept[message.alert_id] = (*stay, _Kept(message.message_id, message.purpose, text))
         if len(kept) > self._alerts_kept_max:
             del kept[next(iter(kept))]
         if len(self._kept) > self._medics_kept_max:
             del self._kept[next(iter(self._kept))]
 
     def _resend(self, medic_id: str, connection: Connection) -> None:
-        for _, text in list(self._kept.get(medic_id, {}).values()):
-            if not self._offer(medic_id, connection, text):
-                return
+        for waiting in list(self._kept.get(medic_id, {}).values()):
+            for one in waiting:
+                if not self._offer(medic_id, connection, one.text):
+                    return
 
     def _tell(self, medic_id: str, connected: bool) -> None:
         if self._on_presence is not None:

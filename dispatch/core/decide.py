@@ -29,7 +29,7 @@ from dispatch.core.waves import ask, nobody_found, search_for, shortfall
 class Decision(msgspec.Struct, frozen=True):
     """``asked``: the candidate behind each new alert's number. ``due_at``: when the next tick is owed."""
 
-    events: tuple[e.Event, ...]
+    events: tuple[e.AnyEvent, ...]
     state: Incident
     due_at: int | None
     search: c.Search | None

@@ -19,7 +19,7 @@ class Draft:
         self.command = command
         self.policy = command.policy
         self.at = max(command.at, state.at)
-        self.events: list[e.Event] = []
+        self.events: list[e.AnyEvent] = []
         self.asked: list[tuple[int, Candidate]] = []
         self.search: Search | None = None
         self.missing = False
@@ -32,7 +32,7 @@ class Draft:
         if self.search is None or search.count > self.search.count:
             self.search = search
 
-    def emit(self, kind: type[e.Event], /, *, by: e.By | None = None, **data: Any) -> None:
+    def emit(self, kind: type[e.AnyEvent], /, *, by: e.By | None = None, **data: Any) -> None:
         """Adds an event, by whoever sent the command unless ``by`` says otherwise."""
         key = self.command.key if by is None else None
         event = kind(at=self.at, by=by or self.command.by, key=key, **data)

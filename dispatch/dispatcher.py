@@ -1,0 +1,398 @@
+"""What the service does for control rooms, medics and providers: decisions, and the reactions to them.
+
+Reactions come after the commit: notifications go out, feeds wake, the roster knows who is taken. What a
+reaction could not do (the node died, a socket had gone) is found again from the rows, by the same code.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import asyncpg
+import msgspec
+
+from dispatch import logs
+from dispatch.clock import Clock
+from dispatch.core import commands as c
+from dispatch.core import events as e
+from dispatch.core.answers import has_arrived
+from dispatch.core.incident import Alert
+from dispatch.core.policy import Policies
+from dispatch.decisions import Decisions
+from dispatch.ids import AlertId, parse_alert_id, parse_notification_id
+from dispatch.live import Live, Situation
+from dispatch.messages import message
+from dispatch.metrics import Metrics
+from dispatch.orders import engaged_elsewhere, eta_s
+from dispatch.outgoing import Outgoing
+from dispatch.positions import Positions
+from dispatch.records import Change, Fix, Medic, NewIncident, Record
+from dispatch.roster import Roster
+from dispatch.store import inbound, incidents, medics
+from dispatch.store.appender import Appender
+from dispatch.store.appends import Remembered
+from dispatch.wakeups import Wakeups
+from geo.distance import distance_m
+from notify.channel import Channel
+from notify.digits import digit_pair, read_answer
+from notify.message import Message
+from notify.websocket import SocketHub
+
+log = logs.logger(__name__)
+
+TOKENS_REVOKED = 4401
+SHOWN = ("accepted", "arrived", "expired", "failed")
+"""Beside open ones, the alerts that a device is shown while the incident lives."""
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One line of /readyz; ``hint``: what to do about it."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One of a medic's alerts as her device shows it."""
+
+    message: Message
+    state: str
+
+
+class Dispatcher:
+    """One node's dispatch. ``start`` finds what a former life left undone; ``close`` loses nothing."""
+
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool,
+        appender: Appender,
+        roster: Roster,
+        clock: Clock,
+        policies: Policies,
+        hub: SocketHub,
+        channels: Mapping[str, Channel],
+        metrics: Metrics,
+        node_id: str,
+        reconnect_grace_until: int = 0,
+    ) -> None:
+        self._pool, self._roster, self._clock, self._hub = pool, roster, clock, hub
+        self._digit_pairs: dict[str, int] = {}
+        self._alerts_of: dict[str, dict[AlertId, None]] = {}
+        self._chores: list[asyncio.Task[None]] = []
+        self.wakeups = Wakeups()
+        self.positions = Positions(lambda fixes: medics.save_fixes(pool, fixes))
+        self.decisions = Decisions(
+            appender=appender,
+            roster=roster,
+            clock=clock,
+            policies=policies,
+            load=lambda incident_id: incidents.load(pool, incident_id),
+            react=self._react,
+            resume=self._resume,
+            digit_pairs=self._digit_pairs,
+            metrics=metrics,
+        )
+        self.outgoing = Outgoing(
+            pool=pool,
+            roster=roster,
+            clock=clock,
+            hub=hub,
+            channels=channels,
+            decisions=self.decisions,
+            node_id=node_id,
+            reconnect_grace_until=reconnect_grace_until,
+            on_blocked=self._blocked,
+        )
+
+    async def start(self) -> None:
+        """Takes up what is live or owed. The roster has its medics already."""
+        self._digit_pairs.update(await medics.alerts_asked(self._pool))
+        due = await incidents.unfinished(self._pool)
+        for at in range(0, len(due), 100):
+            for record in await incidents.load_many(self._pool, due[at : at + 100]):
+                self.decisions.adopt(record)
+        chores = (self.positions.run(), self.outgoing.run(), self._tidy())
+        self._chores = [asyncio.create_task(chore) for chore in chores]
+
+    async def close(self) -> None:
+        """Sends in flight come to their outcome, every decision is committed, positions are saved."""
+        for chore in self._chores:
+            chore.cancel()
+        await self.outgoing.close()
+        await self.decisions.close()
+        await self.positions.flush()
+
+    # --- control rooms
+
+    async def open(
+        self,
+        room_id: str,
+        key_id: str,
+        new: NewIncident,
+        remember: Callable[[str], Remembered] | None = None,
+    ) -> Record:
+        """Opens an incident and sends its first alerts. Raises ReferenceTaken, KeyTaken, Unavailable."""
+        return await self.decisions.open(room_id, key_id, new, remember)
+
+    async def update(self, incident_id: str, key_id: str, change: Change) -> Record:
+        return await self.decisions.update(incident_id, key_id, change)
+
+    async def more(
+        self, incident_id: str, key_id: str, count: int, remember: Remembered | None = None
+    ) -> Record:
+        return await self.decisions.more(incident_id, key_id, count, remember)
+
+    async def command(
+        self,
+        incident_id: str,
+        key_id: str,
+        kind: type[c.Enough | c.Cancel | c.Close | c.Reopen],
+        remember: Remembered | None = None,
+    ) -> Record:
+        return await self.decisions.command(incident_id, key_id, kind, remember)
+
+    async def get(self, incident_id: str) -> Record | None:
+        return await self.decisions.get(incident_id)
+
+    # --- medics
+
+    async def answer(self, medic_id: str, alert: str, answer: e.Answer, channel: str) -> str:
+        """The alert's state after the commit. LookupError: not hers; Refused: not taken."""
+        live, n = await self._hers(medic_id, alert)
+
+        def make(now: Situation) -> c.Command:
+            return c.GiveAnswer(
+                at=now.at,
+                by="medic",
+                policy=now.rules,
+                n=n,
+                answer=answer,
+                channel=channel,
+                eta_s=eta_s(medic_id, self._roster, now) if answer == "accept" else None,
+                engaged=engaged_elsewhere(live, medic_id, self._roster),
+            )
+
+        record = await self.decisions.order(live.id, make)
+        return record.state.newest_of(n).state
+
+    async def seen(self, medic_id: str, alert: str, channel: str) -> str:
+        """A person opened it."""
+        live, n = await self._hers(medic_id, alert)
+        record = await self.decisions.order(
+            live.id, lambda now: c.See(at=now.at, by="medic", policy=now.rules, n=n, channel=channel)
+        )
+        return record.state.alert(n).state
+
+    async def acknowledged(self, medic_id: str, message_id: str) -> None:
+        """Her device has a message. What is not hers, or not known, is ignored."""
+        self._hub.acknowledged(medic_id, message_id)
+        known = parse_notification_id(message_id)
+        if known is None:
+            return
+        try:
+            live = await self.decisions.live(known.incident_id)
+        except LookupError:
+            return
+        if live.medic_of(known.n) == medic_id:
+            self.outgoing.delivered(live, known.n, known.k)
+
+    async def settled(
+        self,
+        notification: str,
+        result: str,
+        *,
+        reason: str = "",
+        definite: bool = False,
+        provider_id: str | None = None,
+    ) -> bool:
+        """A provider's word about a notification, committed when it returns; False: none such."""
+        known = parse_notification_id(notification)
+        if known is None:
+            return False
+        return await self.outgoing.settled(known, result, reason, definite, provider_id)
+
+    async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> None:
+        """What a phone wrote: an answer to the alert whose digits it names, or told as not understood.
+
+        A text that the provider brings twice counts once. Nobody's, and one that answers nothing, is ignored.
+        """
+        if await inbound.known(self._pool, provider_id):
+            return
+        medic = await medics.by_phone(self._pool, phone)
+        if medic is not None:
+            await self._answered_by_text(medic.id, text)
+        await inbound.keep(self._pool, provider_id, self._clock.now_ms())
+
+    async def alerts_of(self, medic_id: str) -> list[Shown]:
+        """What her device is to show: accepted and arrived, open, and missed ones of live incidents."""
+        shown = []
+        for incident_id, n in self._alerts_of.get(medic_id, {}):
+            live = self.decisions.loaded(incident_id)
+            record = live.record if live else None
+            if live is None or record is None or not record.state.live:
+                continue
+            alert = record.state.alert(n)
+            if alert.open or alert.state in SHOWN:
+                shown.append(Shown(self._as_shown(live, record, alert, medic_id), alert.state))
+        return shown
+
+    def socket_opened(self, medic_id: str) -> None:
+        """After the hub has it: she is reachable, and is told what her device does not have."""
+        self._roster.connected(medic_id, True)
+        for incident_id, n in tuple(self._alerts_of.get(medic_id, {})):
+            if (live := self.decisions.loaded(incident_id)) is not None:
+                self.outgoing.socket_opened(live, n)
+
+    def socket_closed(self, medic_id: str) -> None:
+        """After the hub has let it go."""
+        if not self._hub.connected(medic_id):
+            self._roster.connected(medic_id, False)
+
+    async def moved(self, fix: Fix) -> None:
+        """Her position: the next decision sees it. An accepted medic who is there has arrived."""
+        fix = msgspec.structs.replace(fix, at=min(fix.at, self._clock.now_ms()))
+        if not self._roster.move(fix):
+            return
+        self.positions.put(fix)
+        for held in self._roster.held(fix.medic_id):
+            if held.engaged and (live := self.decisions.loaded(held.incident_id)) is not None:
+                self._note_arrival(live, held.n, fix)
+
+    async def medic_changed(self, medic: Medic, *, before: Medic | None) -> None:
+        """Her row has changed, in the store already. Suspending and opting out end alerts by the rules."""
+        self._roster.put(medic)
+        if medic.suspended and not (before and before.suspended):
+            await self._leave(medic.id, "suspended")
+        elif before is not None and before.available and not medic.available:
+            await self._leave(medic.id, "opted_out")
+
+    async def medic_deleted(self, medic_id: str) -> None:
+        """Her alerts are declined, then everything that is hers is erased."""
+        await self._leave(medic_id, "deleted")
+        self._roster.remove(medic_id)
+        self.positions.drop(medic_id)
+        await medics.delete(self._pool, medic_id)
+        self.signed_out(medic_id)
+        for incident_id, _ in self._alerts_of.pop(medic_id, {}):
+            if (live := self.decisions.loaded(incident_id)) is not None:
+                live.let_go(medic_id)
+
+    def signed_out(self, medic_id: str) -> None:
+        """Her tokens are revoked: her sockets are closed."""
+        self._hub.forget(medic_id)
+        self._hub.close_medic(medic_id, TOKENS_REVOKED)
+
+    # --- the service
+
+    def checks(self) -> list[Check]:
+        """How dispatch is, for /readyz."""
+        late_ms = self.decisions.late_ms()
+        timers = Check(
+            "timers",
+            late_ms < 5000,
+            f"the most overdue tick is {late_ms} ms late",
+            ""
+            if late_ms < 5000
+            else "the node is overloaded or its database slow; see dispatch_commit_seconds",
+        )
+        return [timers, *(Check(*one) for one in self.outgoing.checks())]
+
+    # --- within
+
+    async def _hers(self, medic_id: str, alert: str) -> tuple[Live, int]:
+        known = parse_alert_id(alert)
+        if known is None:
+            raise LookupError("no such alert")
+        live = await self.decisions.live(known.incident_id)
+        if live.medic_of(known.n) != medic_id:
+            raise LookupError("no such alert")
+        return live, known.n
+
+    def _react(self, live: Live, happened: tuple[e.Event, ...]) -> None:
+        self._know_asked(live)
+        self.outgoing.react(live, happened)
+        if live.record is not None:
+            self.wakeups.wake(live.room_id, live.record.feed_pos)
+
+    def _resume(self, live: Live) -> None:
+        self._know_asked(live)
+        self.outgoing.resume(live)
+
+    def _know_asked(self, live: Live) -> None:
+        for n, asked in live.by_n.items():
+            self._alerts_of.setdefault(asked.medic_id, {})[AlertId(live.id, n)] = None
+
+    def _as_shown(self, live: Live, record: Record, alert: Alert, medic_id: str) -> Message:
+        medic = self._roster.get(medic_id)
+        assert medic is not None, "a device has a medic"
+        k = next((note.k for note in alert.notes if note.purpose == "alert"), 1)
+        return message(record, live.by_n[alert.n], k, "alert", medic)
+
+    def _note_arrival(self, live: Live, n: int, fix: Fix) -> None:
+        record = live.record
+        if record is None or record.state.alert(n).state != "accepted":
+            return
+        at = record.details.position
+        metres = float(distance_m(fix.lat, fix.lon, at.lat, at.lon))
+        if has_arrived(record.policy, distance_m=metres, accuracy_m=fix.accuracy_m):
+            self.decisions.post(
+                live.id,
+                lambda now: c.GiveAnswer(at=now.at, policy=now.rules, n=n, answer="arrived", channel=None),
+            )
+
+    async def _answered_by_text(self, medic_id: str, text: str) -> None:
+        """Her newest alert with these digits; later ones had other digits, four alerts long."""
+        asked = await medics.last_alerts(self._pool, medic_id, limit=4)
+        for one in asked:
+            answer = read_answer(text, digit_pair(one.digit_pair))
+            if answer is not None:
+                await self._answer_quietly(medic_id, one.incident_id, one.n, answer)
+                return
+        if asked:
+            newest = asked[0]
+            await self.decisions.order(
+                newest.incident_id,
+                lambda now: c.NotUnderstand(
+                    at=now.at, by="medic", policy=now.rules, n=newest.n, channel="sms"
+                ),
+            )
+
+    async def _answer_quietly(self, medic_id: str, incident_id: str, n: int, answer: e.Answer) -> None:
+        """An SMS gets no refusal back: what she is told next says how it stands."""
+        try:
+            await self.answer(medic_id, f"{incident_id}-{n}", answer, "sms")
+        except (c.Refused, LookupError) as refusal:
+            log.info("answer by SMS not taken", incident_id=incident_id, reason=str(refusal))
+
+    async def _leave(self, medic_id: str, why: str) -> None:
+        for held in self._roster.held(medic_id):
+            await self.decisions.order(held.incident_id, _leaving(held.n, why))
+
+    def _blocked(self, medic_id: str, channel: str) -> None:
+        """A carrier will bring her nothing over this channel any more: shown to her and to control rooms."""
+        medic = self._roster.get(medic_id)
+        if medic is None or channel in medic.blocked:
+            return
+        self._roster.put(msgspec.structs.replace(medic, blocked=(*medic.blocked, channel)))
+        self.outgoing.chore(medics.block(self._pool, medic_id, channel))
+
+    async def _tidy(self) -> None:
+        """Keeps the clock right and memory small, until cancelled."""
+        while True:
+            await asyncio.sleep(30)
+            try:
+                await self._clock.resync(self._pool)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("clock not read", error=type(error).__name__)
+            self.decisions.forget_ended()
+            for medic_id, alerts in list(self._alerts_of.items()):
+                for alert in [one for one in alerts if self.decisions.loaded(one.incident_id) is None]:
+                    del alerts[alert]
+                if not alerts:
+                    del self._alerts_of[medic_id]
+
+
+def _leaving(n: int, why: str) -> Callable[[Situation], c.Command]:
+    return lambda now: c.Leave(at=now.at, by="medic", policy=now.rules, n=n, why=why)  # type: ignore[arg-type]

@@ -1,0 +1,105 @@
+"""How a control room's report and its changes become commands: what the decision needs is looked up here."""
+
+from msgspec.structs import replace
+
+from dispatch.core import commands as c
+from dispatch.core.policy import Policy
+from dispatch.core.waves import requirements
+from dispatch.live import Live, MakeCommand, Situation
+from dispatch.records import Change, Details, NewIncident
+from dispatch.roster import Roster
+
+
+def position_good(details: Details, policy: Policy) -> bool:
+    """Accurate enough to send somebody to, or with an address."""
+    accuracy_m = details.position.accuracy_m
+    return bool(details.address) or accuracy_m is None or accuracy_m <= policy.accuracy_m_max
+
+
+def opening(new: NewIncident, key_id: str, policy: Policy) -> MakeCommand:
+    def make(now: Situation) -> c.Command:
+        return c.Open(
+            at=now.at,
+            by="control_room",
+            key=key_id,
+            policy=policy,
+            reference=new.reference,
+            kind=new.kind,
+            priority=policy.priority if new.priority is None else new.priority,
+            setting=new.setting,
+            drill=new.drill,
+            hazard=new.hazard,
+            called_at=now.at if new.called_at is None else new.called_at,
+            ambulance_due_at=new.ambulance_due_at,
+            position_good=position_good(new.details, policy),
+            never_alert=new.never_alert,
+        )
+
+    return make
+
+
+def updating(change: Change, key_id: str, roster: Roster, policy: Policy | None) -> MakeCommand:
+    """``policy``: the new kind's, where the kind changes; its priority too, unless one is given."""
+
+    def make(now: Situation) -> c.Command:
+        rules = policy or now.rules
+        priority = change.priority
+        if policy is not None and priority is None and change.kind != now.now.kind:
+            priority = policy.priority
+        command = c.Update(
+            at=now.at,
+            by="control_room",
+            key=key_id,
+            policy=rules,
+            fields=change.fields,
+            kind=change.kind,
+            never_alert=change.never_alert,
+            priority=priority,
+            setting=change.setting,
+            hazard=change.hazard,
+            ambulance_due_at=change.ambulance_due_at,
+            ambulance_arrived_at=change.ambulance_arrived_at,
+            position_good=bool({"position", "address"} & set(change.fields))
+            and position_good(change.details, rules),
+        )
+        if {"position", "kind", "setting"} & set(change.fields):
+            return replace(command, standing=_standing(now, command, change.details, roster))
+        return command
+
+    return make
+
+
+def _standing(now: Situation, command: c.Update, details: Details, roster: Roster) -> tuple[c.Standing, ...]:
+    """How each medic who is still alerted stands to the incident as it will be."""
+    state = now.now
+    search = requirements(
+        command.policy,
+        setting=command.setting or state.setting,
+        drill=state.drill,
+        priority=state.priority if command.priority is None else command.priority,
+    )
+    at = details.position
+    found = []
+    for alert in state.alerts:
+        medic_id = now.live.medic_of(alert.n)
+        if medic_id is None or not (alert.open or alert.engaged):
+            continue
+        if (way := roster.standing(medic_id, search, lat=at.lat, lon=at.lon, at=now.at)) is not None:
+            found.append(c.Standing(alert.n, way[1], way[0], way[2]))
+    return tuple(found)
+
+
+def eta_s(medic_id: str, roster: Roster, now: Situation) -> int | None:
+    """Her travel time from where she is; None where that is not known."""
+    if now.details is None:
+        return None
+    at = now.details.position
+    way = roster.eta(medic_id, lat=at.lat, lon=at.lon, at=now.at, fix_stale_s=now.rules.fix_stale_s)
+    return None if way is None else way[1]
+
+
+def engaged_elsewhere(live: Live, medic_id: str, roster: Roster) -> bool:
+    """Accepted or arrived on another real incident."""
+    return any(
+        held.engaged and not held.drill and held.incident_id != live.id for held in roster.held(medic_id)
+    )

@@ -1,0 +1,238 @@
+"""Deciding orders against the roster: which incidents change, by which events, and who is asked.
+
+Nothing here waits. A decision can touch other incidents: whoever is asked is taken from a less urgent alert,
+and an accept or arrival ends whatever else she has; those incidents are decided here too, and all of it is
+one append. Whoever is chosen is marked taken in the roster at once, until the plan is kept or dropped.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from dispatch.core import commands as c
+from dispatch.core import events as e
+from dispatch.core.decide import Decision, decide
+from dispatch.core.incident import Incident
+from dispatch.core.policy import Policy
+from dispatch.live import Live, Order, Situation
+from dispatch.records import Asked, Details, Record
+from dispatch.roster import Roster
+from dispatch.store.appends import Append, Stream
+
+DIGIT_PAIRS = 4
+
+
+class NotLocked(Exception):
+    """The plan touches an incident that the caller does not hold: to be planned anew with it."""
+
+    def __init__(self, incident_id: str) -> None:
+        super().__init__(incident_id)
+        self.incident_id = incident_id
+
+
+class Part:
+    """What the plan does to one incident."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        before = live.record
+        self.state: Incident | None = before.state if before else None
+        self.details: Details | None = before.details if before else None
+        self.policy: Policy | None = before.policy if before else None
+        self.due_at: int | None = before.due_at if before else None
+        self.asked: list[Asked] = []
+        self.events: list[e.AnyEvent] = []
+        self.inputs: list[dict[str, Any]] = []
+        self.details_changed = False
+
+    def medic_of(self, n: int) -> str | None:
+        new = next((asked.medic_id for asked in self.asked if asked.n == n), None)
+        return new or self.live.medic_of(n)
+
+    def firsts(self) -> Mapping[str, int]:
+        if not self.asked:
+            return self.live.firsts
+        firsts = dict(self.live.firsts)
+        for asked in self.asked:
+            firsts.setdefault(asked.medic_id, asked.n)
+        return firsts
+
+    def record(self, feed_pos: int) -> Record:
+        """The incident after the plan was committed."""
+        assert self.state is not None
+        assert self.details is not None
+        assert self.policy is not None
+        old = self.live.record.asked if self.live.record else ()
+        return Record(
+            id=self.live.id,
+            control_room_id=self.live.room_id,
+            state=self.state,
+            details=self.details,
+            policy=self.policy,
+            asked=(*old, *self.asked),
+            feed_pos=feed_pos,
+            due_at=self.due_at,
+        )
+
+    def stream(self) -> Stream:
+        assert self.state is not None
+        return Stream(
+            incident_id=self.live.id,
+            control_room_id=self.live.room_id,
+            events=tuple(self.events),
+            state=self.state,
+            due_at=self.due_at,
+            asked=tuple(self.asked),
+            details=self.details if self.details_changed else None,
+            inputs=_encode(self.inputs) if self.inputs else None,
+        )
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Plan:
+    """``refused`` has the orders that were not taken, with why; the others were."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Part] = {}
+        self.refused: dict[Order, Exception] = {}
+        self.taken: list[str] = []
+
+    def append(self, orders: Iterable[Order]) -> Append:
+        """What is to be committed; nothing, where nothing changed and no key is to be remembered."""
+        remember = next(
+            (o.remember for o in orders if o.remember is not None and o not in self.refused), None
+        )
+        streams = tuple(part.stream() for part in self.parts.values() if part.events)
+        return Append(streams=streams, remember=remember)
+
+
+class Planner:
+    """``digit_pairs`` counts each medic's alerts, so that the digits which answer them rotate."""
+
+    def __init__(self, roster: Roster, digit_pairs: dict[str, int]) -> None:
+        self._roster = roster
+        self._digit_pairs = digit_pairs
+
+    def plan(self, locked: Mapping[str, Live], live: Live, orders: Iterable[Order], at: int) -> Plan:
+        """Decides ``orders`` of ``live`` one after the other. Raises NotLocked, having taken nobody."""
+        plan = Plan()
+        try:
+            for order in orders:
+                try:
+                    self._decide(plan, locked, live, order, at)
+                except (c.Refused, LookupError, ValueError) as refusal:
+                    plan.refused[order] = refusal
+        except NotLocked:
+            self._roster.give_back(plan.taken)
+            raise
+        return plan
+
+    def _decide(self, plan: Plan, locked: Mapping[str, Live], live: Live, order: Order, at: int) -> None:
+        part = plan.parts.get(live.id) or Part(live)
+        details = order.details or part.details
+        policy = order.policy or part.policy
+        situation = Situation(live, part.state, details, policy, at)
+        command = order.make(situation)
+        # An accept's other alerts must be at hand before anything of this order is kept.
+        elsewhere = list(self._held_elsewhere(part, command))
+        for held_id, _ in elsewhere:
+            _locked(locked, held_id)
+        decision, command = self._with_candidates(part, details, command)
+        for _, candidate in decision.asked:
+            for held in self._roster.held(candidate.medic_id):
+                _locked(locked, held.incident_id)
+        self._keep(plan, part, order, decision, command)
+        if _came(decision):
+            for held_id, n in elsewhere:
+                self._leave(plan, locked, held_id, n, at)
+        for _, candidate in decision.asked:
+            self._take_from_others(plan, locked, live, candidate.medic_id, at)
+
+    def _with_candidates(
+        self, part: Part, details: Details | None, command: c.Command
+    ) -> tuple[Decision, c.Command]:
+        decision = decide(part.state, command)
+        if decision.search is None:
+            return decision, command
+        assert details is not None
+        found = self._find(part, details, decision.search, max(command.at, decision.state.at))
+        command = replace(command, candidates=found)
+        return decide(part.state, command), command
+
+    def _find(self, part: Part, details: Details, search: c.Search, at: int) -> tuple[c.Candidate, ...]:
+        return self._roster.search(
+            search,
+            lat=details.position.lat,
+            lon=details.position.lon,
+            at=at,
+            incident_id=part.live.id,
+            firsts=part.firsts(),
+        )
+
+    def _keep(self, plan: Plan, part: Part, order: Order, decision: Decision, command: c.Command) -> None:
+        plan.parts[part.live.id] = part
+        part.state = decision.state
+        part.due_at = decision.due_at
+        part.events += decision.events
+        if order.policy is not None:
+            part.policy = order.policy
+        if order.details is not None and decision.events:
+            part.details, part.details_changed = order.details, True
+        if command.candidates is not None:
+            part.inputs.append(_input(command))
+        for n, candidate in decision.asked:
+            part.asked.append(self._asked(n, candidate))
+            plan.taken.append(candidate.medic_id)
+        self._roster.take([candidate.medic_id for _, candidate in decision.asked])
+
+    def _asked(self, n: int, candidate: c.Candidate) -> Asked:
+        nth = self._digit_pairs.get(candidate.medic_id, 0)
+        self._digit_pairs[candidate.medic_id] = nth + 1
+        return Asked(n, candidate.medic_id, candidate.distance_m, nth % DIGIT_PAIRS)
+
+    def _held_elsewhere(self, part: Part, command: c.Command) -> Iterable[tuple[str, int]]:
+        """What else a medic has who accepts or arrives here. A drill takes nobody from a real incident."""
+        if not isinstance(command, c.GiveAnswer) or command.answer not in ("accept", "arrived"):
+            return
+        medic_id = part.medic_of(command.n)
+        drill = part.state is not None and part.state.drill
+        for held in self._roster.held(medic_id) if medic_id else ():
+            if held.incident_id != part.live.id and (held.drill or not drill):
+                yield held.incident_id, held.n
+
+    def _take_from_others(
+        self, plan: Plan, locked: Mapping[str, Live], live: Live, medic_id: str, at: int
+    ) -> None:
+        """Her unanswered alerts of less urgent incidents end: the roster offered her in spite of them."""
+        for held in self._roster.held(medic_id):
+            if held.incident_id != live.id and not held.engaged:
+                self._leave(plan, locked, held.incident_id, held.n, at)
+
+    def _leave(self, plan: Plan, locked: Mapping[str, Live], incident_id: str, n: int, at: int) -> None:
+        order = Order(
+            lambda now: c.Leave(at=now.at, policy=now.rules, n=n, why="engaged"),
+        )
+        self._decide(plan, locked, _locked(locked, incident_id), order, at)
+
+
+def _locked(locked: Mapping[str, Live], incident_id: str) -> Live:
+    if incident_id not in locked:
+        raise NotLocked(incident_id)
+    return locked[incident_id]
+
+
+def _came(decision: Decision) -> bool:
+    return any(
+        isinstance(event, e.AlertAnswered) and event.answer in ("accept", "arrived")
+        for event in decision.events
+    )
+
+
+def _input(command: c.Command) -> dict[str, Any]:
+    """A command with its candidates as kept beside the events; the policy is known by its hash there."""
+    fields = {name: getattr(command, name) for name in command.__struct_fields__ if name != "policy"}
+    return {"command": type(command).__name__, **fields}
