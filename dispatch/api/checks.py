@@ -6,7 +6,7 @@ minute; what lies further ahead, or more than a week back, is a mistake and is r
 
 from collections.abc import Container
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, UnsetType
@@ -112,7 +112,20 @@ def due(field: str, moment: datetime | None, now_ms: int) -> int | None:
     return at_ms
 
 
-def fix_of(medic_id: str, sent: shapes.Fix, now_ms: int) -> Fix:
+class SentFix(Protocol):
+    """A position as a device sends it, over HTTP or its socket."""
+
+    @property
+    def lat(self) -> float: ...
+    @property
+    def lon(self) -> float: ...
+    @property
+    def accuracy_m(self) -> float | None: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+def fix_of(medic_id: str, sent: SentFix, now_ms: int) -> Fix:
     return Fix(medic_id, sent.lat, sent.lon, sent.accuracy_m, past("at", sent.at, now_ms))
 
 

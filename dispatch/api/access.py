@@ -1,0 +1,42 @@
+"""Who is calling: the key or token of the ``Authorization`` header, and whether it may."""
+
+from starlette.requests import Request
+
+from dispatch.api.problem import Problem
+from dispatch.auth import Key, Keyring, Scope, TokenDesk
+
+
+class Access:
+    """Raises Problem: ``unauthenticated`` without a good key or token, ``forbidden`` without the scope."""
+
+    def __init__(self, keyring: Keyring, tokens: TokenDesk) -> None:
+        self._keyring = keyring
+        self._tokens = tokens
+
+    async def control_room(self, request: Request, *scopes: Scope) -> Key:
+        """The caller's key, which carries one of ``scopes``."""
+        key = await self._keyring.key(_bearer(request))
+        if key is None:
+            raise Problem("unauthenticated")
+        if not key.scopes.intersection(scopes):
+            raise forbidden(scopes[0])
+        return key
+
+    async def medic(self, request: Request) -> str:
+        """The id of the medic whose device this is."""
+        medic_id = await self._tokens.medic(_bearer(request))
+        if medic_id is None:
+            raise Problem("unauthenticated")
+        return medic_id
+
+
+def forbidden(scope: Scope) -> Problem:
+    return Problem("forbidden", detail=f"This key lacks the scope {scope}.")
+
+
+def _bearer(request: Request) -> str:
+    """RFC 6750, 2.1; the scheme's name in any case (RFC 9110, 11.1)."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Problem("unauthenticated")
+    return secret.strip()

@@ -1,0 +1,145 @@
+"""The feed: a control room's events as Server-Sent Events, every one once, in order, from where it left off.
+
+Read from the database from a position on, then woken at each commit: what a follower is shown never depends
+on what this node happens to remember. WHATWG HTML, 9.2 "Server-sent events".
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import aclosing
+from typing import Protocol
+
+import asyncpg
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from dispatch.api import views
+from dispatch.api.access import Access
+from dispatch.api.problem import invalid, retry_later
+from dispatch.api.reading import query_of
+from dispatch.api.routes import DATABASE_AWAY, Operation
+from dispatch.store import feed
+
+HEADER = "Last-Event-ID"
+COMMENT_S = 15.0
+WRITE_S_MAX = 30.0
+"""A reader that takes nothing for so long is dropped; it comes back and resumes."""
+PAGE = 200
+FOLLOWERS_MAX = 500
+RETRY_MS = 2000
+
+
+class LaterThan(Protocol):
+    """Waits until the feed may have grown past a position; False when ``timeout_s`` passed first."""
+
+    async def __call__(self, room_id: str, feed_pos: int, timeout_s: float) -> bool: ...
+
+
+class FeedApi:
+    """``stop`` lets all followers go: the service stops, and they come back elsewhere."""
+
+    def __init__(self, access: Access, db: asyncpg.Pool, later_than: LaterThan) -> None:
+        self._access = access
+        self._db = db
+        self._later_than = later_than
+        self._stopping = asyncio.Event()
+        self.followers = 0
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(
+                "GET",
+                "/v1/events",
+                self.feed,
+                "The feed, as Server-Sent Events",
+                "incidents:read",
+                answer=views.Event,
+                media_type="text/event-stream",
+                headers=(HEADER,),
+            )
+        ]
+
+    async def feed(self, request: Request) -> Response:
+        key = await self._access.control_room(request, "incidents:read")
+        query_of(request)
+        if self.followers >= FOLLOWERS_MAX:
+            raise retry_later("unavailable", 5, "Too many follow the feed here.")
+        newest = await feed.position(self._db, key.control_room_id)
+        after = _after(request.headers.get(HEADER), newest)
+        return EventStream(self._pieces(key.control_room_id, after), self._stopping)
+
+    async def _pieces(self, control_room_id: str, after: int) -> AsyncGenerator[bytes, None]:
+        """What is sent, piece by piece; ends when the database is away."""
+        self.followers += 1
+        try:
+            yield f"retry: {RETRY_MS}\n: from {after}\n\n".encode()
+            while True:
+                written = await feed.read(self._db, control_room_id, after=after, limit=PAGE)
+                if written:
+                    after = written[-1].feed_pos
+                    yield b"".join(map(_piece, written))
+                elif not await self._later_than(control_room_id, after, COMMENT_S):
+                    yield b": \n\n"
+        except DATABASE_AWAY:
+            return
+        finally:
+            self.followers -= 1
+
+
+class EventStream(Response):
+    """Sends pieces until they end, the reader goes or takes none for ``WRITE_S_MAX``, or all stops."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], stopping: asyncio.Event) -> None:
+        super().__init__(
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type="text/event-stream"
+        )
+        del self.headers["content-length"]
+        self._pieces = pieces
+        self._stopping = stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        tasks = [
+            asyncio.create_task(work) for work in (self._send(send), _gone(receive), self._stopping.wait())
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send(self, send: Send) -> None:
+        async with aclosing(self._pieces) as pieces:
+            async for piece in pieces:
+                await _in_time(send({"type": "http.response.body", "body": piece, "more_body": True}))
+
+
+async def _in_time(sending: Awaitable[None]) -> None:
+    async with asyncio.timeout(WRITE_S_MAX):
+        await sending
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _after(text: str | None, newest: int) -> int:
+    """The position to go on from; ``newest`` without one. A position still to come is a mistake."""
+    if text is None:
+        return newest
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18) or int(text) > newest:
+        raise invalid((HEADER, "is no position of this feed"))
+    return int(text)
+
+
+def _piece(written: feed.Written) -> bytes:
+    shown = views.event(written.incident_id, written.seq, written.event)
+    head = f"id: {written.feed_pos}\nevent: {shown.type}\ndata: "
+    return head.encode() + views.encode(shown) + b"\n\n"

@@ -1,0 +1,151 @@
+"""OpenAPI at ``/openapi.json`` and a page to read at ``/docs``, both drawn from the operations.
+
+FastAPI's own page loads its scripts from elsewhere; a control room's network may have no elsewhere, so ours
+is plain HTML without a script.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from dispatch.api.problem import MEDIA_TYPE, STATUS_AND_TITLE, ProblemDocument
+from dispatch.api.routes import DEVICE, LeanRoute, Operation, endpoint_of
+from dispatch.metrics import Metrics
+
+REFERENCE = "#/components/schemas/{name}"
+SECURITY = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A control room's API key."},
+    "device": {"type": "http", "scheme": "bearer", "description": "A medic's device token."},
+}
+_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
+    "state": ("`open`, `held`, `closed`, `cancelled`, or `live` (open and held)", {"type": "string"}),
+    "reference": ("The control room's own reference", {"type": "string"}),
+    "limit": ("How many", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
+    "cursor": ("`next_cursor` of the page before", {"type": "string"}),
+    "notification": ("The notification that the status is of", {"type": "string"}),
+}
+_HEADERS = {
+    "Idempotency-Key": "At most 200 characters, kept 24 h: the same request again does nothing twice",
+    "Last-Event-ID": "Resume right after this feed position; `0`: from the beginning; none: from now on",
+    "X-Twilio-Signature": "Twilio's signature of this request",
+}
+
+
+def add_operations(app: FastAPI, operations: Sequence[Operation], metrics: Metrics) -> None:
+    """Routes and descriptions of all operations, ``/openapi.json`` and ``/docs``."""
+    shapes, components = _components(operations)
+    app.router.route_class = LeanRoute
+    for one in operations:
+        app.router.add_api_route(
+            one.path,
+            endpoint_of(one, metrics),
+            methods=[one.method],
+            summary=one.summary,
+            status_code=one.status,
+            response_model=None,
+            operation_id=_operation_id(one),
+            openapi_extra=_described(one, shapes),
+        )
+    whole = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    whole["components"] = {"schemas": components, "securitySchemes": SECURITY}
+    app.openapi_schema = whole
+    _add_pages(app, whole)
+
+
+def _add_pages(app: FastAPI, whole: dict[str, Any]) -> None:
+    body = msgspec.json.encode(whole)
+    html = _page(whole)
+
+    async def openapi(_request: Request) -> Response:
+        return Response(body, media_type="application/json")
+
+    async def docs(_request: Request) -> Response:
+        return HTMLResponse(html)
+
+    app.router.add_route("/openapi.json", openapi, methods=["GET"])
+    app.router.add_route("/docs", docs, methods=["GET"])
+
+
+def _components(operations: Iterable[Operation]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
+    types = list(
+        dict.fromkeys([ProblemDocument, *(t for one in operations for t in (one.body, one.answer) if t)])
+    )
+    schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
+    return dict(zip(types, schemas, strict=True)), components
+
+
+def _operation_id(one: Operation) -> str:
+    words = [word.strip("{}") for word in one.path.split("/") if word not in ("", "v1")]
+    return "_".join([one.method.lower(), *words]).replace("-", "_").replace(".", "_")
+
+
+def _described(one: Operation, shapes: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    described: dict[str, Any] = {"parameters": _parameters(one), "responses": _responses(one, shapes)}
+    if one.access is not None:
+        described["security"] = [{"device": []} if one.access == DEVICE else {"key": []}]
+        described["description"] = "" if one.access == DEVICE else f"Scope: `{one.access}`."
+    if one.body is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": shapes[one.body]}},
+        }
+    return described
+
+
+def _parameters(one: Operation) -> list[dict[str, Any]]:
+    path = [
+        {"name": word.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
+        for word in one.path.split("/")
+        if word.startswith("{")
+    ]
+    query = [
+        {"name": name, "in": "query", "description": _QUERY[name][0], "schema": _QUERY[name][1]}
+        for name in one.query
+    ]
+    headers = [
+        {"name": name, "in": "header", "description": _HEADERS[name], "schema": {"type": "string"}}
+        for name in one.headers
+    ]
+    return path + query + headers
+
+
+def _responses(one: Operation, shapes: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    content = {one.media_type: {"schema": shapes[one.answer] if one.answer else {}}}
+    good: dict[str, Any] = {"description": "Done"}
+    if one.status != 204:
+        good["content"] = content
+    problem = {"content": {MEDIA_TYPE: {"schema": shapes[ProblemDocument]}}}
+    refusals: dict[str, list[str]] = {}
+    for code in one.refusals:
+        refusals.setdefault(str(STATUS_AND_TITLE[code][0]), []).append(f"`{code}`")
+    named = {status: {"description": ", ".join(codes), **problem} for status, codes in refusals.items()}
+    return {str(one.status): good, **named, "default": {"description": "A problem (RFC 9457)", **problem}}
+
+
+def _page(whole: dict[str, Any]) -> str:
+    title = escape(whole["info"]["title"])
+    operations = [
+        f"<li><code>{method.upper()} {escape(path)}</code> {escape(one['summary'])} "
+        f"<small>{escape(one.get('description', ''))}</small></li>"
+        for path, methods in whole["paths"].items()
+        for method, one in methods.items()
+    ]
+    problems = [
+        f'<li id="{code}"><code>{status} {code}</code> {escape(text)}</li>'
+        for code, (status, text) in STATUS_AND_TITLE.items()
+    ]
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        "<style>body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+        "code{background:#eee;padding:0 .2em}</style></head><body>"
+        f'<h1>{title}</h1><p>The shapes are in <a href="/openapi.json">OpenAPI</a>.</p>'
+        f"<h2>Operations</h2><ul>{''.join(operations)}</ul>"
+        "<p><code>WS /v1/me/socket</code> a medic's device</p>"
+        f"<h2>Problems</h2><ul>{''.join(problems)}</ul></body></html>"
+    )

@@ -1,0 +1,111 @@
+"""How an operation becomes a route: FastAPI's frame, without its machinery on the way of a request.
+
+A handler takes the request and gives the response; what it raises becomes a problem document here, in one
+place. Each operation says for OpenAPI what it takes and gives, as the structs that really parse and write it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dispatch import logs
+from dispatch.api.problem import Problem, refused, retry_later
+from dispatch.core.commands import Refused
+from dispatch.metrics import Metrics
+from dispatch.store.appends import Unavailable
+
+log = logs.logger(__name__)
+
+Handler = Callable[[Request], Awaitable[Response]]
+DEVICE = "device"
+DATABASE_AWAY = (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path. ``access``: the scope its key must carry, ``DEVICE``, or None: open to all.
+
+    ``refusals``: the codes of 409 and 403 that are its own; the usual ones go without saying.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    access: str | None
+    body: type | None = None
+    answer: Any = None
+    status: int = 200
+    media_type: str = "application/json"
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+class LeanRoute(APIRoute):
+    """A FastAPI route, for its OpenAPI, that hands requests straight to its handler."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.app = endpoint.answering  # type: ignore[attr-defined]
+
+
+def answering(operation: Operation, metrics: Metrics) -> ASGIApp:
+    """The handler as an ASGI app: every failure a problem, every answer counted."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await operation.handler(Request(scope, receive, send))
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            response = problem_of(error, operation.path).response()
+        metrics.answered(operation.method, operation.path, response.status_code)
+        await response(scope, receive, send)
+
+    return app
+
+
+def problem_of(error: Exception, route: str) -> Problem:
+    """What the client is told. What is our fault or the database's is logged, without anybody's data."""
+    match error:
+        case Problem():
+            return error
+        case Refused():
+            return refused(error)
+        case LookupError() if type(error) is LookupError:  # not a KeyError of ours: that is a fault
+            return Problem("not_found")
+        case _ if isinstance(error, DATABASE_AWAY):
+            log.warning("not available", route=route, error=logs.describe(error))
+            return retry_later("unavailable", 2)
+        case _:
+            log.error("failed", route=route, exc_info=error)
+            return Problem("internal")
+
+
+async def framework_problem(_request: Request, error: Exception) -> Response:
+    """404 for no such path, 405 with ``Allow``: the frame's own refusals, in our form."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return Problem("method_not_allowed", headers=error.headers).response()
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return Problem("not_found").response()
+    log.error("failed", route="", exc_info=error)
+    return Problem("internal").response()
+
+
+def endpoint_of(operation: Operation, metrics: Metrics) -> Callable[..., Any]:
+    """What FastAPI is given to name and describe; it is never called."""
+
+    async def endpoint() -> None:
+        raise NotImplementedError
+
+    endpoint.__name__ = getattr(operation.handler, "__name__", "handler")
+    endpoint.answering = answering(operation, metrics)  # type: ignore[attr-defined]
+    return endpoint
