@@ -68,7 +68,7 @@ class Outgoing:
                     self._hub.forget(medic_id, alert_id(live.id, n))
 
     def resume(self, live: Live) -> None:
-        """After a load: what has no outcome is brought to one; devices get what they have not acknowledged."""
+        """After a load: what has no outcome is brought to one; devices get what they have not read."""
         if live.record is None:
             return
         for alert in live.record.state.alerts:
