@@ -15,8 +15,10 @@ from dispatch.store.appends import Append, Remembered, Stream
 Row: TypeAlias = tuple[Any, ...]
 
 encode_events = msgspec.json.Encoder().encode
+TELL_A_REPEAT = frozenset({"websocket", "webpush"})
+"""Channels whose receiver knows a message it has had: no row is needed to fence the send."""
 _CLAIM_CHANGED = (e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown)
-_SETTLED = (e.NotificationSent, e.NotificationDelivered, e.NotificationFailed)
+_OUTCOME = (e.NotificationSent, e.NotificationDelivered, e.NotificationFailed)
 
 
 class Rows(msgspec.Struct):
@@ -83,6 +85,7 @@ def _add_stream(rows: Rows, stream: Stream, append_id: int) -> None:
             state.opened_at,
             state.ended_at,
             stream.due_at,
+            _owes(stream),
         )
     )
     if (details := stream.details) is not None:
@@ -118,16 +121,28 @@ def holds_of(alert: Alert) -> str | None:
 
 
 def _add_notifications(rows: Rows, stream: Stream, lease: tuple[str, int]) -> None:
-    requested = {
-        (event.n, event.k): event for event in stream.events if isinstance(event, e.NotificationRequested)
-    }
-    settled = {(event.n, event.k) for event in stream.events if isinstance(event, _SETTLED)}
+    requested: dict[tuple[int, int], e.NotificationRequested] = {}
+    settled = dict.fromkeys((n, k) for n, k, _ in stream.provider_ids)
+    for event in stream.events:
+        if isinstance(event, _OUTCOME) and event.channel not in TELL_A_REPEAT:
+            settled[event.n, event.k] = None
+        elif isinstance(event, e.NotificationRequested) and event.channel not in TELL_A_REPEAT:
+            requested[event.n, event.k] = event
     for (n, k), event in requested.items():
-        now = _note_state(stream.state, n, k)
-        what = (event.channel, event.purpose, now, event.at)
+        what = (event.channel, event.purpose, _note_state(stream.state, n, k), event.at)
         rows.notifications.append((stream.incident_id, n, k, *what, *lease))
-    for n, k in sorted(settled - requested.keys()):
-        rows.outcomes.append((stream.incident_id, n, k, _note_state(stream.state, n, k)))
+    provider_ids = {(n, k): provider_id for n, k, provider_id in stream.provider_ids}
+    for n, k in settled:
+        if (n, k) not in requested:
+            outcome = (_note_state(stream.state, n, k), provider_ids.get((n, k)))
+            rows.outcomes.append((stream.incident_id, n, k, *outcome))
+
+
+def _owes(stream: Stream) -> bool:
+    """Whether something is left to do without anybody asking: a tick, or an outcome to be found."""
+    return stream.due_at is not None or any(
+        note.pending for alert in stream.state.alerts for note in alert.notes
+    )
 
 
 def _note_state(state: Incident, n: int, k: int) -> str:

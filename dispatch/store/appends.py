@@ -12,7 +12,8 @@ class Stream(msgspec.Struct, frozen=True):
 
     ``state`` is the incident after ``events``, of which there is at least one: the append expects to find
     ``state.seq - len(events)``. ``asked`` has a row for each new alert, ``details`` the personal side when
-    opened or changed, ``inputs`` the decision's input as JSON when it is to be kept.
+    opened or changed, ``inputs`` the decision's input as JSON when it is to be kept,
+    ``provider_ids`` (n, k, id) what a provider calls a notification it has taken.
     """
 
     incident_id: str
@@ -23,6 +24,7 @@ class Stream(msgspec.Struct, frozen=True):
     asked: tuple[Asked, ...] = ()
     details: Details | None = None
     inputs: bytes | None = None
+    provider_ids: tuple[tuple[int, int, str], ...] = ()
 
     @property
     def seq(self) -> int:

@@ -15,13 +15,6 @@ _SQL = statements("incidents")
 _decode_policy = msgspec.json.Decoder(Policy).decode
 
 
-class Owed(msgspec.Struct, frozen=True):
-    """A tick owed to an incident, at ``due_at`` ms."""
-
-    incident_id: str
-    due_at: int
-
-
 class Page(msgspec.Struct, frozen=True):
     """``next_cursor`` None: there is no more."""
 
@@ -42,9 +35,9 @@ async def load_many(db: Database, incident_ids: Sequence[str]) -> list[Record]:
     return [found[incident_id] for incident_id in incident_ids if incident_id in found]
 
 
-async def owed(db: Database) -> list[Owed]:
-    """All incidents to which a tick is owed: live ones, and ended ones that have something left to tell."""
-    return [Owed(row["id"], row["due_at"]) for row in await db.fetch(_SQL["owed"])]
+async def owed(db: Database) -> list[str]:
+    """The ids of incidents with a tick due some time, or a notification without an outcome."""
+    return [row["id"] for row in await db.fetch(_SQL["owed"])]
 
 
 async def list_page(

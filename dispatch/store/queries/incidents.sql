@@ -17,8 +17,8 @@ cross join lateral (
 where i.id = any($1::text[]);
 
 -- name: owed
--- The incidents to which a tick is owed, and when.
-select id, due_at from incident where owed;
+-- The incidents that have something left to do without anybody asking.
+select id from incident where owed;
 
 -- name: newest
 -- A page of a control room's incidents, newest first: those after ($4, $5), in one of these states, with this reference.

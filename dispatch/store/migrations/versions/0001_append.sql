@@ -12,7 +12,7 @@ create type append_stream as (
     incident_id text, room integer, feed_offset integer, seq integer, count integer, append_id bigint,
     schema_version smallint, events text, inputs text,
     reference text, kind text, priority smallint, drill boolean, state text, policy text,
-    opened_at bigint, ended_at bigint, due_at bigint
+    opened_at bigint, ended_at bigint, due_at bigint, owed boolean
 );
 create type append_details as (
     incident_id text, lat double precision, lon double precision, accuracy_m double precision,
@@ -26,14 +26,14 @@ create type append_notification as (
     incident_id text, n integer, k integer, channel text, purpose text, state text,
     requested_at bigint, lease_by text, lease_until bigint
 );
-create type append_outcome as (incident_id text, n integer, k integer, state text);
+create type append_outcome as (incident_id text, n integer, k integer, state text, provider_id text);
 create type append_key as (
     control_room_id text, key text, request_hash bytea, subject text, created_at bigint, append_id bigint
 );
 
 -- Returns each room's feed position before the append. Raises, with the id in the detail,
 --   DP001 another decision was first, or the incident exists (the incident)
---   DP002 the idempotency key is taken (the key)
+--   DP002 the idempotency key is taken
 --   DP003 the reference was used within 24 h (the incident that used it)
 --   DP004 there is no such control room (the control room)
 -- and unique_violation of alert_one_claim_a_medic.
@@ -52,6 +52,8 @@ declare
     pos bigint;
     before bigint[] := '{}';
     written integer;
+    opened integer;
+    changed integer;
     culprit text;
     day constant bigint := 24 * 3600 * 1000;
 begin
@@ -64,17 +66,18 @@ begin
         before := before || pos;
     end loop;
 
-    insert into idempotency as old (control_room_id, key, request_hash, subject, created_at, append_id)
-    select k.control_room_id, k.key, k.request_hash, k.subject, k.created_at, k.append_id from unnest(keys) k
-    on conflict (control_room_id, key) do update
-        set request_hash = excluded.request_hash, subject = excluded.subject,
-            created_at = excluded.created_at, append_id = excluded.append_id
-        where old.created_at < excluded.created_at - day;
-    get diagnostics written = row_count;
-    if written < cardinality(keys) then
-        select k.key into culprit from unnest(keys) k join idempotency i using (control_room_id, key)
-        where i.append_id <> k.append_id limit 1;
-        raise exception 'idempotency key taken' using errcode = 'DP002', detail = coalesce(culprit, '');
+    if cardinality(keys) > 0 then
+        insert into idempotency as old (control_room_id, key, request_hash, subject, created_at, append_id)
+        select k.control_room_id, k.key, k.request_hash, k.subject, k.created_at, k.append_id
+        from unnest(keys) k
+        on conflict (control_room_id, key) do update
+            set request_hash = excluded.request_hash, subject = excluded.subject,
+                created_at = excluded.created_at, append_id = excluded.append_id
+            where old.created_at < excluded.created_at - day;
+        get diagnostics written = row_count;
+        if written < cardinality(keys) then
+            raise exception 'idempotency key taken' using errcode = 'DP002';
+        end if;
     end if;
     if cardinality(streams) = 0 then
         return before;
@@ -82,37 +85,42 @@ begin
 
     insert into incident (
         id, control_room_id, reference, kind, priority, drill, state, policy, seq,
-        opened_at, ended_at, due_at, feed_pos
+        opened_at, ended_at, due_at, owed, feed_pos
     )
     select
         s.incident_id, rooms[s.room].id, s.reference, s.kind, s.priority, s.drill, s.state, s.policy, s.count,
-        s.opened_at, s.ended_at, s.due_at, before[s.room] + s.feed_offset
+        s.opened_at, s.ended_at, s.due_at, s.owed, before[s.room] + s.feed_offset
     from unnest(streams) s where s.seq = 1
     on conflict (id) do nothing;
-
-    update incident i set
-        kind = s.kind, priority = s.priority, state = s.state, policy = s.policy, seq = s.seq + s.count - 1,
-        ended_at = s.ended_at, due_at = s.due_at, feed_pos = before[s.room] + s.feed_offset
-    from unnest(streams) s
-    where s.seq > 1 and i.id = s.incident_id and i.seq = s.seq - 1;
-
-    -- Written now is what stands at this append's own feed position.
-    select s.incident_id into culprit
-    from unnest(streams) s left join incident i
-        on i.id = s.incident_id and i.control_room_id = rooms[s.room].id
-        and i.feed_pos = before[s.room] + s.feed_offset
-    where i.id is null limit 1;
-    if found then
+    get diagnostics opened = row_count;
+    changed := 0;
+    if opened < cardinality(streams) then
+        update incident i set
+            kind = s.kind, priority = s.priority, state = s.state, policy = s.policy, seq = s.seq + s.count - 1,
+            ended_at = s.ended_at, due_at = s.due_at, owed = s.owed, feed_pos = before[s.room] + s.feed_offset
+        from unnest(streams) s
+        where s.seq > 1 and i.id = s.incident_id and i.seq = s.seq - 1;
+        get diagnostics changed = row_count;
+    end if;
+    if opened + changed < cardinality(streams) then
+        -- What was written now stands at this append's own feed position.
+        select s.incident_id into culprit
+        from unnest(streams) s left join incident i
+            on i.id = s.incident_id and i.control_room_id = rooms[s.room].id
+            and i.feed_pos = before[s.room] + s.feed_offset
+        where i.id is null limit 1;
         raise exception 'another decision was first' using errcode = 'DP001', detail = culprit;
     end if;
-
-    select i.id into culprit
-    from unnest(streams) s join incident i
-        on i.control_room_id = rooms[s.room].id and i.reference = s.reference
-        and i.opened_at > s.opened_at - day and i.id <> s.incident_id
-    where s.seq = 1 limit 1;
-    if found then
-        raise exception 'reference in use' using errcode = 'DP003', detail = culprit;
+    if opened > 0 then
+        -- The room's lock makes this certain: who opened before has committed, who comes after waits.
+        select i.id into culprit
+        from unnest(streams) s join incident i
+            on i.control_room_id = rooms[s.room].id and i.reference = s.reference
+            and i.opened_at > s.opened_at - day and i.id <> s.incident_id
+        where s.seq = 1 limit 1;
+        if found then
+            raise exception 'reference in use' using errcode = 'DP003', detail = culprit;
+        end if;
     end if;
 
     insert into decision (incident_id, seq, count, control_room_id, feed_pos, append_id, schema_version, events)
@@ -123,7 +131,6 @@ begin
 
     insert into decision_input (incident_id, seq, body)
     select s.incident_id, s.seq, s.inputs from unnest(streams) s where s.inputs is not null;
-
     if cardinality(details) > 0 then
         insert into incident_details as old (incident_id, lat, lon, accuracy_m, address, directions, details)
         select * from unnest(details)
@@ -151,9 +158,9 @@ begin
         select * from unnest(notifications);
     end if;
     if cardinality(outcomes) > 0 then
-        update notification n set state = o.state
+        update notification n set state = o.state, provider_id = coalesce(o.provider_id, n.provider_id)
         from unnest(outcomes) o
-        where n.incident_id = o.incident_id and n.n = o.n and n.k = o.k and n.state <> o.state;
+        where n.incident_id = o.incident_id and n.n = o.n and n.k = o.k;
     end if;
     return before;
 end

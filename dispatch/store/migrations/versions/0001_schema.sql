@@ -24,8 +24,9 @@ create table policy (
     body text not null
 );
 
--- What queries need of an incident; the rest of its state is in its events. ``owed`` changes only when the
--- last duty ends, so that a new ``due_at`` alone touches no index (a heap-only update).
+-- What queries need of an incident; the rest of its state is in its events. ``owed``: a tick is due some time,
+-- or a notification has no outcome yet. It changes seldom, so that a new ``due_at`` alone touches no index (a
+-- heap-only update).
 create table incident (
     id text primary key,
     control_room_id text not null,  -- the append has locked its row, so it is there
@@ -39,12 +40,13 @@ create table incident (
     opened_at bigint not null,
     ended_at bigint,
     due_at bigint,
-    owed boolean not null generated always as (due_at is not null) stored,
+    owed boolean not null,
     feed_pos bigint not null,
-    check ((ended_at is null) = (state in ('open', 'held')))
+    check ((ended_at is null) = (state in ('open', 'held'))),
+    check (owed or due_at is null)
 ) with (fillfactor = 70);
 
--- Every tick owed is found by a restarted or another node (rule: a due timer takes effect, once).
+-- What still has something to do is found by a restarted or another node: ticks, and what is to be sent.
 create index incident_owed on incident (id) where owed;
 -- Incidents are listed newest first.
 create index incident_newest on incident (control_room_id, opened_at desc, id desc);
@@ -121,7 +123,9 @@ create unique index alert_one_claim_a_medic on alert (medic_id) where holds is n
 -- A medic's own alerts: for her device, for an SMS answer, for deletion.
 create index alert_of_medic on alert (medic_id);
 
--- One attempt to bring a message over one channel. ``attempted_at`` is committed before a provider is called.
+-- One attempt to bring a message over a channel that can not tell a repeat (SMS; later voice): it is made at
+-- most once. ``attempted_at`` is committed before the provider is called, ``lease_by`` alone may call. What goes
+-- over a socket has no row: its outcome is in the events, and a repeat of it does no harm.
 create table notification (
     incident_id text not null,
     n integer not null,
@@ -138,8 +142,6 @@ create table notification (
 ) with (fillfactor = 80);
 -- What was requested and has no outcome is found by a restarted or another node and brought to an end.
 create index notification_pending on notification (lease_until) where state = 'requested';
--- A provider's word about a message it knows by its own id.
-create unique index notification_provider on notification (provider_id) where provider_id is not null;
 
 -- A POST repeated with its key within 24 hours does nothing twice.
 create table idempotency (

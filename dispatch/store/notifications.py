@@ -1,0 +1,54 @@
+"""Notifications over channels that can not tell a repeat: made at most once, by who holds the lease.
+
+The appender writes their rows and their outcomes; here stands what happens between the two.
+"""
+
+from typing import Any
+
+import msgspec
+
+from dispatch.core.events import Purpose
+from dispatch.store.statements import Database, statements
+
+_SQL = statements("notifications")
+
+
+class Unsettled(msgspec.Struct, frozen=True):
+    """A notification without an outcome. ``attempted_at`` (ms): the provider may have it, so ask first."""
+
+    incident_id: str
+    n: int
+    k: int
+    channel: str
+    purpose: Purpose
+    requested_at: int
+    attempted_at: int | None
+
+
+async def attempt(db: Database, incident_id: str, n: int, k: int, *, by: str, at: int) -> bool:
+    """Commits that node ``by`` calls the provider now. False: not its to send (any more), or tried before."""
+    return await db.fetchval(_SQL["attempt"], incident_id, n, k, by, at) is not None
+
+
+async def take_back(db: Database, incident_id: str, n: int, k: int, *, by: str) -> bool:
+    """The provider certainly did not take it: ``attempt`` may follow again. False: not ``by``'s any more."""
+    return await db.fetchval(_SQL["take_back"], incident_id, n, k, by) is not None
+
+
+async def take_over(db: Database, *, by: str, at: int, until: int, limit: int) -> list[Unsettled]:
+    """What other nodes, or this one before a restart, left behind is now ``by``'s; at most ``limit``."""
+    return [_unsettled(row) for row in await db.fetch(_SQL["take_over"], by, at, until, limit)]
+
+
+async def renew(db: Database, *, by: str, at: int, until: int) -> None:
+    """Node ``by`` lives: it keeps what it holds at ``at``."""
+    await db.execute(_SQL["renew"], by, at, until)
+
+
+async def unsettled(db: Database, incident_id: str) -> list[Unsettled]:
+    """Those of one incident."""
+    return [_unsettled(row) for row in await db.fetch(_SQL["attempts"], incident_id)]
+
+
+def _unsettled(row: Any) -> Unsettled:
+    return Unsettled(*row.values())

@@ -1,0 +1,9 @@
+-- name: first_time
+-- Remembers an SMS that came in; gives a row the first time only.
+insert into inbound_sms (provider_id, received_at) values ($1, $2)
+on conflict (provider_id) do nothing
+returning true;
+
+-- name: purge
+-- Forgets the SMS that came in before then.
+delete from inbound_sms where received_at < $1;
