@@ -95,14 +95,16 @@ class Availability:
         skilled = self._skills.with_any(search.skills_any) if search.skills_any else None
 
         def of_slots(slots: NDArray[np.int32]) -> Mask:
-            may: Mask = (self._flags[slots] & asked) == must
-            may &= self._urgency[slots] > own
-            may &= (reach[slots] & ladder) != 0
-            may &= self._certificate_until[slots] > at
+            may: Mask = (self._flags.take(slots) & asked) == must
+            may &= self._urgency.take(slots) > own
+            may &= (reach.take(slots) & ladder) != 0
+            may &= self._certificate_until.take(slots) > at
             if skilled is not None:
-                may &= skilled[self._skill_set[slots]]
-            left = np.flatnonzero(may)
-            may[left] = ~self._schedules.hold(self._quiet[slots[left]], at)
+                may &= skilled.take(self._skill_set.take(slots))
+            quiet = self._quiet.take(slots)
+            left = (may & (quiet != Schedules.NEVER)).nonzero()[0]
+            if left.size:
+                may[left] = ~self._schedules.hold(quiet[left], at)
             return may
 
         return of_slots

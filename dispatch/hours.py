@@ -86,8 +86,8 @@ class Schedules:
     def hold(self, numbers: NDArray[np.int32], at: int) -> NDArray[np.bool_]:
         """Whether each schedule's hours hold at ``at``, in ms."""
         # The views live no longer than this call: an array with a view on it can not grow.
-        zones = np.frombuffer(self._zone_of, dtype=np.int64)[numbers]
-        minutes = self._local_minutes(at)[zones]
+        zones = np.frombuffer(self._zone_of, dtype=np.int64).take(numbers)
+        minutes = self._local_minutes(at).take(zones)
         turns = np.frombuffer(self._turns, dtype=np.int64)
         past = np.searchsorted(turns, numbers * np.int64(_STRIDE) + minutes, side="right")
         return (past & 1).astype(np.bool_)

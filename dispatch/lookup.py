@@ -99,8 +99,8 @@ class Lookup:
         """The index's filter: entries that count, of medics who may be asked."""
 
         def keep(keys: NDArray[np.int64]) -> Mask:
-            keeps = self.may_be_asked(entries.owner[keys])
-            left = np.flatnonzero(keeps)
+            keeps = self.may_be_asked(entries.owner.take(keys))
+            left = keeps.nonzero()[0]
             keeps[left] = self.whereabouts.counting(entries, keys[left], self.at, self.fix_stale_s)
             return keeps
 

@@ -133,10 +133,12 @@ class Whereabouts:
 
     def counting(self, entries: Entries, keys: NDArray[np.int64], at: int, fix_stale_s: int) -> Mask:
         """Which entries count: fixes younger than ``fix_stale_s``; of those without one, places in hours."""
-        fresh = self._fix_at[entries.owner[keys]] > at - fix_stale_s * 1000
-        counts: Mask = fresh == entries.is_fix[keys]
-        left = np.flatnonzero(counts)
-        counts[left] = self._schedules.hold(entries.schedule[keys[left]], at)
+        fresh = self._fix_at.take(entries.owner.take(keys)) > at - fix_stale_s * 1000
+        counts: Mask = fresh == entries.is_fix.take(keys)
+        schedules = entries.schedule.take(keys)
+        left = (counts & (schedules != Schedules.ALWAYS)).nonzero()[0]
+        if left.size:
+            counts[left] = self._schedules.hold(schedules[left], at)
         return counts
 
     def distance_m(
