@@ -17,17 +17,19 @@ from dispatch.core import events as e
 from dispatch.core.answers import has_arrived
 from dispatch.core.incident import Alert
 from dispatch.core.policy import Policies
-from dispatch.decisions import Decisions
+from dispatch.decisions import KEEP_ENDED_MS, Decisions
 from dispatch.ids import AlertId, parse_alert_id, parse_notification_id
 from dispatch.live import Live, Situation
 from dispatch.messages import message
 from dispatch.metrics import Metrics
 from dispatch.orders import engaged_elsewhere, eta_s
 from dispatch.outgoing import Outgoing
+from dispatch.plan import DIGIT_PAIRS
 from dispatch.positions import Positions
 from dispatch.records import Change, Fix, Medic, NewIncident, Record
 from dispatch.roster import Roster
-from dispatch.store import inbound, incidents, medics
+from dispatch.store import alerts, inbound, incidents, medics, notifications, positions
+from dispatch.store import policies as kept
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered
 from dispatch.wakeups import Wakeups
@@ -40,6 +42,8 @@ from notify.websocket import SocketHub
 log = logs.logger(__name__)
 
 TOKENS_REVOKED = 4401
+LATE_ANSWER_MS = 24 * 3600 * 1000
+"""How old an alert an SMS may still answer."""
 SHOWN = ("accepted", "arrived", "expired", "failed")
 """Beside open ones, the alerts that a device is shown while the incident lives."""
 
@@ -78,11 +82,12 @@ class Dispatcher:
         reconnect_grace_until: int = 0,
     ) -> None:
         self._pool, self._roster, self._clock, self._hub = pool, roster, clock, hub
+        self._policies = policies
         self._digit_pairs: dict[str, int] = {}
         self._alerts_of: dict[str, dict[AlertId, None]] = {}
         self._chores: list[asyncio.Task[None]] = []
         self.wakeups = Wakeups()
-        self.positions = Positions(lambda fixes: medics.save_fixes(pool, fixes))
+        self.positions = Positions(lambda fixes: positions.save(pool, fixes))
         self.decisions = Decisions(
             appender=appender,
             roster=roster,
@@ -108,8 +113,13 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Takes up what is live or owed. The roster has its medics already."""
-        self._digit_pairs.update(await medics.alerts_asked(self._pool))
-        due = await incidents.unfinished(self._pool)
+        await kept.keep(self._pool, self._policies.values())
+        now = self._clock.now_ms()
+        for medic_id, pair in (await alerts.digit_pairs(self._pool, since=now - LATE_ANSWER_MS)).items():
+            self._digit_pairs[medic_id] = pair + 1
+        due = await incidents.owed(self._pool)
+        due += await notifications.unread_since(self._pool, now - KEEP_ENDED_MS)
+        due = list(dict.fromkeys(due))
         for at in range(0, len(due), 100):
             for record in await incidents.load_many(self._pool, due[at : at + 100]):
                 self.decisions.adopt(record)
@@ -205,13 +215,13 @@ class Dispatcher:
         *,
         reason: str = "",
         definite: bool = False,
-        provider_id: str | None = None,
+        provider_id: str | None = None,  # noqa: ARG002  the notification's own id is enough
     ) -> bool:
         """A provider's word about a notification, committed when it returns; False: none such."""
         known = parse_notification_id(notification)
         if known is None:
             return False
-        return await self.outgoing.settled(known, result, reason, definite, provider_id)
+        return await self.outgoing.settled(known, result, reason, definite)
 
     async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> None:
         """What a phone wrote: an answer to the alert whose digits it names, or told as not understood.
@@ -223,7 +233,7 @@ class Dispatcher:
         medic = await medics.by_phone(self._pool, phone)
         if medic is not None:
             await self._answered_by_text(medic.id, text)
-        await inbound.keep(self._pool, provider_id, self._clock.now_ms())
+        await inbound.first_time(self._pool, provider_id, at=self._clock.now_ms())
 
     async def alerts_of(self, medic_id: str) -> list[Shown]:
         """What her device is to show: accepted and arrived, open, and missed ones of live incidents."""
@@ -344,7 +354,8 @@ class Dispatcher:
 
     async def _answered_by_text(self, medic_id: str, text: str) -> None:
         """Her newest alert with these digits; later ones had other digits, four alerts long."""
-        asked = await medics.last_alerts(self._pool, medic_id, limit=4)
+        since = self._clock.now_ms() - LATE_ANSWER_MS
+        asked = (await alerts.of_medic(self._pool, medic_id, ended_since=since))[:DIGIT_PAIRS]
         for one in asked:
             answer = read_answer(text, digit_pair(one.digit_pair))
             if answer is not None:
@@ -375,8 +386,8 @@ class Dispatcher:
         medic = self._roster.get(medic_id)
         if medic is None or channel in medic.blocked:
             return
-        self._roster.put(msgspec.structs.replace(medic, blocked=(*medic.blocked, channel)))
-        self.outgoing.chore(medics.block(self._pool, medic_id, channel))
+        self._roster.put(_without(medic, channel))
+        self.outgoing.chore(medics.change(self._pool, medic_id, lambda now: _without(now, channel)))
 
     async def _tidy(self) -> None:
         """Keeps the clock right and memory small, until cancelled."""
@@ -387,11 +398,19 @@ class Dispatcher:
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("clock not read", error=type(error).__name__)
             self.decisions.forget_ended()
-            for medic_id, alerts in list(self._alerts_of.items()):
-                for alert in [one for one in alerts if self.decisions.loaded(one.incident_id) is None]:
-                    del alerts[alert]
-                if not alerts:
-                    del self._alerts_of[medic_id]
+            self._forget_alerts()
+
+    def _forget_alerts(self) -> None:
+        """Those of incidents that are no longer in memory."""
+        for medic_id, known in list(self._alerts_of.items()):
+            for alert in [one for one in known if self.decisions.loaded(one.incident_id) is None]:
+                del known[alert]
+            if not known:
+                del self._alerts_of[medic_id]
+
+
+def _without(medic: Medic, channel: str) -> Medic:
+    return msgspec.structs.replace(medic, blocked=tuple(dict.fromkeys((*medic.blocked, channel))))
 
 
 def _leaving(n: int, why: str) -> Callable[[Situation], c.Command]:

@@ -27,7 +27,9 @@ log = logs.logger(__name__)
 
 WEBSOCKET = "websocket"
 LOOK_S = 1.0
-"""How often the rows are looked at for what a dead node left: a lease that has run out."""
+"""How often leases are renewed, and looked at for what a dead node left."""
+LEASE_MS = 5_000
+"""How long what a node was about to send waits for it, before another takes it over."""
 
 
 class Outgoing:
@@ -98,9 +100,7 @@ class Outgoing:
         """A device acknowledged it."""
         self._decisions.post(live.id, _settling(n, k, "delivered", by="medic"))
 
-    async def settled(
-        self, known: NotificationId, result: str, reason: str, definite: bool, provider_id: str | None
-    ) -> bool:
+    async def settled(self, known: NotificationId, result: str, reason: str, definite: bool) -> bool:
         """A provider's word, committed when it returns."""
         try:
             make = _settling(known.n, known.k, result, reason=reason, definite=definite)
@@ -108,8 +108,6 @@ class Outgoing:
             await self._decisions.order(known.incident_id, make)
         except LookupError:
             return False
-        if provider_id is not None:
-            await notifications.set_provider_id(self._pool, known, provider_id)
         if reason == "opted_out" and (medic_id := live.medic_of(known.n)) is not None:
             self._on_blocked(medic_id, self._note(live, known.n, known.k).channel)
         return True
@@ -121,14 +119,20 @@ class Outgoing:
             if self._clock.now_ms() >= self._grace_until:
                 self._end_grace()
             try:
-                for row in await notifications.abandoned(self._pool, self._clock.now_ms(), limit=100):
-                    live = await self._decisions.live(row.incident_id)
-                    if row.channel != WEBSOCKET:
-                        self.sender.send(Letter(live.id, row.n, row.k, row.channel, row.attempted_at))
-                    else:
-                        self._to_sockets(live, row.n, row.k)
+                await self._keep_leases()
             except (OSError, LookupError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("rows not looked at", error=type(error).__name__)
+
+    async def _keep_leases(self) -> None:
+        at = self._clock.now_ms()
+        node, until = self._node_id, at + LEASE_MS
+        await notifications.renew(self._pool, by=node, at=at, until=until)
+        for row in await notifications.take_over(self._pool, by=node, at=at, until=until, limit=100):
+            live = await self._decisions.live(row.incident_id)
+            if row.channel != WEBSOCKET:
+                self.sender.send(Letter(live.id, row.n, row.k, row.channel, row.attempted_at))
+            elif self._note(live, row.n, row.k).pending:
+                self._to_sockets(live, row.n, row.k)
 
     async def close(self) -> None:
         await self.sender.close()
@@ -171,18 +175,15 @@ class Outgoing:
 
     async def attempt(self, letter: Letter) -> int | None:
         at = self._clock.now_ms()
-        known = NotificationId(letter.incident_id, letter.n, letter.k)
-        ours = await notifications.mark_attempted(self._pool, known, node_id=self._node_id, at=at)
+        ours = await notifications.attempt(self._pool, *letter[:3], by=self._node_id, at=at)
         return at if ours else None
 
-    def settle(
-        self, letter: Letter, result: Result, *, reason: str, definite: bool, provider_id: str | None
-    ) -> None:
-        known = NotificationId(letter.incident_id, letter.n, letter.k)
+    async def take_back(self, letter: Letter) -> bool:
+        return await notifications.take_back(self._pool, *letter[:3], by=self._node_id)
+
+    def settle(self, letter: Letter, result: Result, *, reason: str, definite: bool) -> None:
         make = _settling(letter.n, letter.k, result, reason=reason, definite=definite)
         self._decisions.post(letter.incident_id, make)
-        if provider_id is not None:
-            self.chore(notifications.set_provider_id(self._pool, known, provider_id))
         live = self._decisions.loaded(letter.incident_id)
         medic_id = live.medic_of(letter.n) if live else None
         if reason == "opted_out" and medic_id is not None:
@@ -229,7 +230,7 @@ class Outgoing:
                 self._to_sockets(live, known.n, known.k)
 
     async def _take_up(self, live: Live) -> None:
-        for row in await notifications.pending_of(self._pool, live.id):
+        for row in await notifications.unsettled(self._pool, live.id):
             if row.channel != WEBSOCKET:
                 self.sender.send(Letter(live.id, row.n, row.k, row.channel, row.attempted_at))
 

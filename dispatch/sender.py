@@ -52,9 +52,13 @@ class Office(Protocol):
         """Commits that this node calls the provider now; the time, or None where it may not."""
         ...
 
-    def settle(
-        self, letter: Letter, result: Result, *, reason: str, definite: bool, provider_id: str | None
-    ) -> None: ...
+    async def take_back(self, letter: Letter) -> bool:
+        """Commits that the provider certainly did not take it; False where it is not this node's any more."""
+        ...
+
+    def settle(self, letter: Letter, result: Result, *, reason: str, definite: bool) -> None:
+        """Settles its outcome."""
+        ...
 
     def now_ms(self) -> int: ...
 
@@ -132,6 +136,8 @@ class Sender:
             if pause_s is None:
                 return
             if isinstance(outcome, Postponed):
+                if not await self._office.take_back(letter):
+                    return
                 since_ms = None
             if self._too_late(letter, ready, outcome, began_ms, pause_s):
                 return
@@ -163,9 +169,9 @@ class Sender:
     def _settle(self, letter: Letter, outcome: Outcome) -> float | None:
         """Settles what is settled; the seconds to wait where it is not."""
         match outcome:
-            case Sent(provider_id=provider_id, delivered=delivered):
+            case Sent(delivered=delivered):
                 result: Result = "delivered" if delivered else "sent"
-                self._office.settle(letter, result, reason="", definite=False, provider_id=provider_id)
+                self._office.settle(letter, result, reason="", definite=False)
                 return None
             case Failed(reason=reason, definite=definite):
                 self._fail(letter, reason, definite=definite)
@@ -195,7 +201,7 @@ class Sender:
         return False
 
     def _fail(self, letter: Letter, reason: str, *, definite: bool) -> None:
-        self._office.settle(letter, "failed", reason=reason, definite=definite, provider_id=None)
+        self._office.settle(letter, "failed", reason=reason, definite=definite)
 
     def _note_trouble(self, channel: str, outcome: Outcome) -> None:
         if isinstance(outcome, Postponed | Unknown):

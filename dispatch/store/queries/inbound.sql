@@ -7,3 +7,7 @@ returning true;
 -- name: purge
 -- Forgets the SMS that came in before then.
 delete from inbound_sms where received_at < $1;
+
+-- name: known
+-- An inbound SMS that was dealt with.
+select true from inbound_sms where provider_id = $1;
