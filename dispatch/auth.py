@@ -12,12 +12,13 @@ when it is used, and believed for ``TOKEN_S``.
 import hashlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, TypeAlias, get_args
 
-import msgspec
+from dispatch.store.keys import GoodKey as Key
 
 Scope: TypeAlias = Literal["incidents:write", "incidents:drill", "incidents:read", "medics:manage"]
+__all__ = ["SCOPES", "Key", "Keyring", "Scope", "TokenDesk", "new_key", "new_token", "secret_hash"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 KEY_PREFIX = "dk_"
@@ -26,14 +27,6 @@ _SECRET_LENGTH = 3 + 43
 KEYS_S_MAX = 5.0
 TOKEN_S = 5.0
 TOKENS_MAX = 50_000
-
-
-class Key(msgspec.Struct, frozen=True):
-    """A control room's key: ``id`` is what events name, the secret is known to its holder alone."""
-
-    id: str
-    control_room_id: str
-    scopes: frozenset[str]
 
 
 def new_key() -> str:
@@ -61,12 +54,12 @@ class Keyring:
     ) -> None:
         self._find = find
         self._monotonic = monotonic
-        self._keys: dict[bytes, Key] = {}
+        self._keys: Mapping[bytes, Key] = {}
         self._read_at = float("-inf")
 
-    def put_all(self, keys: Iterable[tuple[bytes, Key]]) -> None:
+    def put_all(self, keys: Mapping[bytes, Key]) -> None:
         """All keys that are good now, just read from the store."""
-        self._keys = dict(keys)
+        self._keys = keys
         self._read_at = self._monotonic()
 
     async def key(self, secret: str) -> Key | None:

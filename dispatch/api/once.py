@@ -7,7 +7,7 @@ a twin still under way on this node is waited for, one on another node is settle
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -26,17 +26,10 @@ Remember = Callable[[str], Remembered]
 """Makes the row for the subject: the id that the answer is read from."""
 
 
-class Known(NamedTuple):
-    """A key that was used within 24 h."""
-
-    request_hash: bytes
-    subject: str
-
-
 class Find(Protocol):
     """Asks the store for a control room's key."""
 
-    async def __call__(self, control_room_id: str, key: str) -> Known | None: ...
+    async def __call__(self, control_room_id: str, key: str) -> Remembered | None: ...
 
 
 class Once:
@@ -54,7 +47,10 @@ class Once:
         body: bytes,
         do: Callable[[Remember | None], Awaitable[Response]],
         again: Callable[[str], Awaitable[Response]],
+        *,
+        ask_first: bool = False,
     ) -> Response:
+        """``ask_first``: what ``do`` does is not in one commit with the key's row."""
         name = request.headers.get(HEADER)
         if name is None:
             return await do(None)
@@ -64,6 +60,8 @@ class Once:
         lock = self._under_way.setdefault(slot, asyncio.Lock())
         try:
             async with lock:
+                if ask_first and await self._find(*slot) is not None:
+                    do = _taken
                 return await self._first_or_again(slot, _hash(request, body), do, again)
         finally:
             if not lock.locked():
@@ -87,6 +85,10 @@ class Once:
         if known.request_hash != request_hash:
             raise Problem("key_reused")
         return await again(known.subject)
+
+
+async def _taken(_remember: Remember | None) -> Response:
+    raise KeyTaken
 
 
 def _hash(request: Request, body: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """What Twilio posts: the fate of an SMS, and what a medic's phone wrote back.
 
-Taken only with Twilio's signature over the public URL; anything else is 403. Twilio posts again what it got no
-answer to, so a repeat does nothing. No phone number is logged.
+Taken only with Twilio's signature over the public URL; anything else is 403. Twilio posts again what it got
+no answer to, so a repeat does nothing. No phone number is logged.
 """
 
 from collections.abc import Mapping

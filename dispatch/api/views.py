@@ -145,6 +145,12 @@ class Me(msgspec.Struct, frozen=True):
     blocked: tuple[str, ...]
 
 
+class MyAlerts(msgspec.Struct, frozen=True):
+    """Each as the socket's ``alert`` frame, with a ``state``."""
+
+    items: list[Mapping[str, Any]]
+
+
 class AlertState(msgspec.Struct, frozen=True):
     """What an answer made of an alert."""
 
