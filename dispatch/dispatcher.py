@@ -28,7 +28,7 @@ from dispatch.plan import DIGIT_PAIRS
 from dispatch.positions import Positions
 from dispatch.records import Change, Fix, Medic, NewIncident, Record
 from dispatch.roster import Roster
-from dispatch.store import alerts, inbound, incidents, medics, notifications, positions
+from dispatch.store import alerts, inbound, incidents, medics, positions
 from dispatch.store import policies as kept
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered
@@ -118,7 +118,7 @@ class Dispatcher:
         for medic_id, pair in (await alerts.digit_pairs(self._pool, since=now - LATE_ANSWER_MS)).items():
             self._digit_pairs[medic_id] = pair + 1
         due = await incidents.owed(self._pool)
-        due += await notifications.unread_since(self._pool, now - KEEP_ENDED_MS)
+        due += await incidents.ended_since(self._pool, now - KEEP_ENDED_MS)
         due = list(dict.fromkeys(due))
         for at in range(0, len(due), 100):
             for record in await incidents.load_many(self._pool, due[at : at + 100]):

@@ -40,6 +40,11 @@ async def owed(db: Database) -> list[str]:
     return [row["id"] for row in await db.fetch(_SQL["owed"])]
 
 
+async def ended_since(db: Database, since: int) -> list[str]:
+    """The ids of incidents that ended then or later: devices may still come back for their stand-down."""
+    return [row["id"] for row in await db.fetch(_SQL["ended_since"], since)]
+
+
 async def list_page(
     db: Database,
     control_room_id: str,

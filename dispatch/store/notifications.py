@@ -50,10 +50,5 @@ async def unsettled(db: Database, incident_id: str) -> list[Unsettled]:
     return [_unsettled(row) for row in await db.fetch(_SQL["attempts"], incident_id)]
 
 
-async def unread_since(db: Database, since: int) -> list[str]:
-    """Incidents of which a device may lack an update or a stand-down: put on a socket, not acknowledged."""
-    return [row["incident_id"] for row in await db.fetch(_SQL["unread_since"], since)]
-
-
 def _unsettled(row: Any) -> Unsettled:
     return Unsettled(*row.values())

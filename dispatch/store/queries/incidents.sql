@@ -45,3 +45,7 @@ select incident_id, seq, count, feed_pos, events from decision where incident_id
 -- name: inputs_of
 -- What an incident's decisions knew from outside, by the seq of each one's first event.
 select seq, body from decision_input where incident_id = $1 order by seq;
+
+-- name: ended_since
+-- The incidents that ended then or later.
+select id from incident where ended_at >= $1;

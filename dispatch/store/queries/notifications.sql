@@ -34,8 +34,3 @@ select incident_id, n, k, channel, purpose, requested_at, attempted_at
 from notification
 where incident_id = $1 and state = 'requested'
 order by n, k;
-
--- name: unread_since
--- Incidents with an update or a stand-down that a socket took since then and no device acknowledged.
-select distinct incident_id from notification
-where state = 'sent' and channel = 'websocket' and purpose <> 'alert' and requested_at >= $1;

@@ -40,12 +40,12 @@ create type append_key as (
 create function append(
     rooms append_room[],  -- in id order
     streams append_stream[],
-    details append_details[],
-    alerts append_alert[],
-    holds append_hold[],
-    notifications append_notification[],
-    outcomes append_outcome[],
-    keys append_key[]
+    new_details append_details[],
+    new_alerts append_alert[],
+    new_holds append_hold[],
+    new_notifications append_notification[],
+    new_outcomes append_outcome[],
+    new_keys append_key[]
 ) returns bigint[] language plpgsql volatile as $$
 declare
     room append_room;
@@ -66,16 +66,16 @@ begin
         before := before || pos;
     end loop;
 
-    if cardinality(keys) > 0 then
+    if cardinality(new_keys) > 0 then
         insert into idempotency as old (control_room_id, key, request_hash, subject, created_at, append_id)
         select k.control_room_id, k.key, k.request_hash, k.subject, k.created_at, k.append_id
-        from unnest(keys) k
+        from unnest(new_keys) k
         on conflict (control_room_id, key) do update
             set request_hash = excluded.request_hash, subject = excluded.subject,
                 created_at = excluded.created_at, append_id = excluded.append_id
             where old.created_at < excluded.created_at - day;
         get diagnostics written = row_count;
-        if written < cardinality(keys) then
+        if written < cardinality(new_keys) then
             raise exception 'idempotency key taken' using errcode = 'DP002';
         end if;
     end if;
@@ -131,35 +131,35 @@ begin
 
     insert into decision_input (incident_id, seq, body)
     select s.incident_id, s.seq, s.inputs from unnest(streams) s where s.inputs is not null;
-    if cardinality(details) > 0 then
+    if cardinality(new_details) > 0 then
         insert into incident_details as old (incident_id, lat, lon, accuracy_m, address, directions, details)
-        select * from unnest(details)
+        select * from unnest(new_details)
         on conflict (incident_id) do update
             set lat = excluded.lat, lon = excluded.lon, accuracy_m = excluded.accuracy_m,
                 address = excluded.address, directions = excluded.directions, details = excluded.details;
     end if;
 
     -- Ends before beginnings, and beginnings in medic order: in any other, two nodes would wait for each other.
-    if cardinality(holds) > 0 then
-        update alert a set holds = null from unnest(holds) h
+    if cardinality(new_holds) > 0 then
+        update alert a set holds = null from unnest(new_holds) h
         where a.incident_id = h.incident_id and a.n = h.n and h.holds is null and a.holds is not null;
-        update alert a set holds = h.holds from unnest(holds) h
+        update alert a set holds = h.holds from unnest(new_holds) h
         where a.incident_id = h.incident_id and a.n = h.n and h.holds is not null;
     end if;
-    if cardinality(alerts) > 0 then
+    if cardinality(new_alerts) > 0 then
         insert into alert (incident_id, n, medic_id, distance_m, digit_pair, drill, holds)
-        select * from unnest(alerts) a order by a.medic_id;
+        select * from unnest(new_alerts) a order by a.medic_id;
     end if;
 
-    if cardinality(notifications) > 0 then
+    if cardinality(new_notifications) > 0 then
         insert into notification (
             incident_id, n, k, channel, purpose, state, requested_at, lease_by, lease_until
         )
-        select * from unnest(notifications);
+        select * from unnest(new_notifications);
     end if;
-    if cardinality(outcomes) > 0 then
+    if cardinality(new_outcomes) > 0 then
         update notification n set state = o.state, provider_id = coalesce(o.provider_id, n.provider_id)
-        from unnest(outcomes) o
+        from unnest(new_outcomes) o
         where n.incident_id = o.incident_id and n.n = o.n and n.k = o.k;
     end if;
     return before;
