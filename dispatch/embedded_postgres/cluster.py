@@ -95,8 +95,8 @@ class Cluster:
         return [str(binary_for(account, "postgres")), "-D", here, *options]
 
     def choose_socket_dir(self, account: Account) -> Path:
-        """The cluster itself, which is 0700; where its path is too long for a socket, a private folder."""
-        if len(os.fsencode(self.path / SOCKET_NAME)) <= SUN_PATH_BYTES:
+        """The cluster itself, which is 0700; a private folder where its path does not fit a socket or DSN."""
+        if len(os.fsencode(self.path / SOCKET_NAME)) <= SUN_PATH_BYTES and "," not in str(self.path):
             return self.path
         folder = Path(tempfile.mkdtemp(prefix=SOCKET_DIR_PREFIX))  # 0700
         account.give(folder)

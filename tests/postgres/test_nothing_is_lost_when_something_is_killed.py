@@ -104,7 +104,7 @@ async def test_a_server_that_dies_is_started_again_under_a_pool_that_goes_on(dat
         first = server.pid
         os.kill(first, signal.SIGKILL)
         async with asyncio.timeout(30):
-            while not told or server.trouble:  # noqa: ASYNC110 (there is nothing to wait on but the server)
+            while not told or server.trouble:
                 await asyncio.sleep(0.01)
         assert server.pid != first
         assert await retried(pool, "select n from kept") == 1
