@@ -101,16 +101,9 @@ def _add_alerts(rows: Rows, stream: Stream) -> None:
         who = (asked.medic_id, asked.distance_m, asked.digit_pair)
         holds = holds_of(state.alert(asked.n))
         rows.alerts.append((stream.incident_id, asked.n, *who, state.drill, holds))
-    for n in sorted(_claims_changed(stream) - new):
-        rows.holds.append((stream.incident_id, n, holds_of(state.alert(n))))
-
-
-def _claims_changed(stream: Stream) -> set[int]:
-    """The alerts whose claim these events may have begun or ended."""
     changed = {event.n for event in stream.events if isinstance(event, _CLAIM_CHANGED)}
-    if any(isinstance(event, e.IncidentClosed) for event in stream.events):
-        changed |= {alert.n for alert in stream.state.alerts if alert.state == "finished"}
-    return changed
+    for n in sorted(changed - new):
+        rows.holds.append((stream.incident_id, n, holds_of(state.alert(n))))
 
 
 def holds_of(alert: Alert) -> str | None:

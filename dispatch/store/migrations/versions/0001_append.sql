@@ -99,7 +99,8 @@ begin
             kind = s.kind, priority = s.priority, state = s.state, policy = s.policy, seq = s.seq + s.count - 1,
             ended_at = s.ended_at, due_at = s.due_at, owed = s.owed, feed_pos = before[s.room] + s.feed_offset
         from unnest(streams) s
-        where s.seq > 1 and i.id = s.incident_id and i.seq = s.seq - 1;
+        where s.seq > 1 and i.id = s.incident_id and i.seq = s.seq - 1
+            and i.control_room_id = rooms[s.room].id;
         get diagnostics changed = row_count;
     end if;
     if opened + changed < cardinality(streams) then
