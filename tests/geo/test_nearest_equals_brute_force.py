@@ -147,6 +147,16 @@ def test_exact_ties_are_broken_by_key():
         assert_same(index, model, 0.125, 0.125, k)
 
 
+def test_distances_equal_only_after_rounding_are_ties_too():
+    """Steps of one unit in the last place: several squared chords share one distance, and the key decides."""
+    lons = 120.0 + np.arange(3000)[::-1] * np.spacing(120.0)
+    index, model = filled(np.zeros(3000), lons)
+    _, distance_m = index.nearest(0.0, 0.0, 3000)
+    assert len(np.unique(distance_m)) < 2000
+    for k in range(1, 60):
+        assert_same(index, model, 0.0, 0.0, k)
+
+
 def test_distance_max_is_inclusive():
     index, model = filled(*cities(np.random.default_rng(2), 2000))
     farthest_m = float(index.nearest(52.0, 5.0, 37)[1][-1])
