@@ -78,7 +78,7 @@ def test_their_number_does_not_creep_while_people_wander():
 
 
 def test_balls_are_tight():
-    """What makes a query quick. A square that is one bucket's share of the globe has a radius of 0.71 sides."""
+    """What makes a query quick. A square as large as one bucket's share has a radius of 0.71 sides."""
     buckets = filled(uniform(np.random.default_rng(4), 100_000))
     side = np.sqrt(4 * np.pi / len(buckets.bucket))
     radius = buckets.radius[buckets.members > 0]
