@@ -149,12 +149,12 @@ def test_exact_ties_are_broken_by_key():
 
 def test_distances_equal_only_after_rounding_are_ties_too():
     """Steps of one unit in the last place: several squared chords share one distance, and the key decides."""
-    lons = 120.0 + np.arange(150)[::-1] * np.spacing(120.0)
-    index, model = filled(np.zeros(150), lons)
-    _, distance_m = index.nearest(0.0, 0.0, 150)
-    assert len(np.unique(distance_m)) < 100
+    lons = 170.0 + np.arange(150)[::-1] * np.spacing(170.0)
+    index, model = filled(np.full(150, 40.0), lons)
+    _, distance_m = index.nearest(3.0, 0.0, 150)
+    assert len(np.unique(distance_m)) < 50
     for k in range(1, 151):
-        assert_same(index, model, 0.0, 0.0, k)
+        assert_same(index, model, 3.0, 0.0, k)
 
 
 def test_distance_max_is_inclusive():
