@@ -137,10 +137,12 @@ def unknown_variables() -> list[str]:
     return sorted(name for name in ours if name not in known)
 
 
-def explained() -> str:
+def explained() -> list[tuple[str, str]]:
     """Every variable with its meaning, for ``dispatch serve --help``."""
-    lines = []
-    for name, field in Settings.model_fields.items():
-        default = f" Default {field.default}." if field.default is not None else ""
-        lines.append(f"{PREFIX}{name}".upper() + f"\n  {field.description}{default}")
-    return "\n".join(lines)
+    return [
+        (
+            f"{PREFIX}{name}".upper(),
+            (field.description or "") + (f" Default {field.default}." if field.default is not None else ""),
+        )
+        for name, field in Settings.model_fields.items()
+    ]

@@ -21,6 +21,7 @@ from dispatch.api.reading import query_of
 from dispatch.api.routes import DATABASE_AWAY, Operation
 from dispatch.store import feed
 
+PATH = "/v1/events"
 HEADER = "Last-Event-ID"
 COMMENT_S = 15.0
 WRITE_S_MAX = 30.0
@@ -53,7 +54,7 @@ class FeedApi:
         return [
             Operation(
                 "GET",
-                "/v1/events",
+                PATH,
                 self.feed,
                 "The feed, as Server-Sent Events",
                 "incidents:read",

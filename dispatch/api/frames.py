@@ -9,6 +9,8 @@ from dispatch.api import shapes
 from dispatch.core.events import Answer
 from dispatch.ids import may_be_id
 
+FRAME_BYTES_MAX = 16 * 1024
+
 
 class BadFrame(Exception):
     """This is none of the protocol's frames: the socket is closed."""

@@ -1,0 +1,289 @@
+"""The composition root: everything made, connected, started, and stopped in the other order."""
+
+import resource
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import asyncpg
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dispatch import logs
+from dispatch.api.access import Access
+from dispatch.api.checks import Checks
+from dispatch.api.control_room import ControlRoomApi
+from dispatch.api.feed import PATH as FEED_PATH
+from dispatch.api.feed import FeedApi
+from dispatch.api.health import HealthApi
+from dispatch.api.limits import ALWAYS, InFlight
+from dispatch.api.medic import MedicApi
+from dispatch.api.medics import MedicsApi
+from dispatch.api.once import Once
+from dispatch.api.openapi import add_operations
+from dispatch.api.problem import Problem
+from dispatch.api.routes import Operation, framework_problem
+from dispatch.api.socket import PATH as SOCKET_PATH
+from dispatch.api.socket import SocketApp
+from dispatch.api.twilio import TwilioApi
+from dispatch.auth import Keyring, TokenDesk
+from dispatch.chores import KEYS_S, PURGE_S, every, in_background, purge, read_keys
+from dispatch.clock import Clock
+from dispatch.codes import read_codes
+from dispatch.core.policy import Policies, override, shipped
+from dispatch.dispatcher import Dispatcher
+from dispatch.embedded_postgres import EmbeddedPostgres
+from dispatch.enrolment import Enrolment
+from dispatch.following import MedicsFollower
+from dispatch.ids import new_id
+from dispatch.metrics import Metrics
+from dispatch.readiness import Readiness
+from dispatch.roster import Roster
+from dispatch.settings import Settings
+from dispatch.store import idempotency, keys, tokens
+from dispatch.store.appender import Appender
+from dispatch.store.appends import Remembered
+from dispatch.store.database import connect_pool, upgrade
+from notify.channel import Channel
+from notify.sms import SmsChannel, SmsSettings
+from notify.twilio_http import TWILIO_URL
+from notify.websocket import SocketHub
+
+log = logs.logger(__name__)
+
+RECONNECT_GRACE_MS = 5000
+FILES_FOR_OTHERS = 200
+"""Open files that are not medics' sockets: the database, providers, control rooms."""
+POOL_MAX = 16
+
+
+@dataclass(frozen=True)
+class Service:
+    """The running service. ``app`` answers HTTP and sockets; ``let_go`` is called when it is to stop."""
+
+    app: ASGIApp
+    readiness: Readiness
+    let_go: Callable[[], None]
+
+
+@asynccontextmanager
+async def running(settings: Settings, data_dir: Path) -> AsyncIterator[Service]:
+    """The service, ready to answer. At the end what was begun is finished, and Postgres stops.
+
+    Raises PolicyError, CodesError, PostgresUnavailable, DatabaseRefused and what the database raises.
+    """
+    policies = read_policies(settings)
+    codes = read_codes(settings.codes_file, policies) if settings.codes_file else {}
+    async with AsyncExitStack() as stack:
+        embedded, url = None, settings.database_url
+        if url is None:
+            embedded = await stack.enter_async_context(EmbeddedPostgres(data_dir))
+        dsn = embedded.dsn if url is None and embedded else _secret(url) or ""
+        await upgrade(dsn)
+        pool = await connect_pool(dsn, max_size=POOL_MAX)
+        stack.push_async_callback(pool.close)
+        parts = await _start(stack, settings, policies, pool)
+        readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded)
+        yield _service(parts, readiness, Checks(policies, codes))
+
+
+def read_policies(settings: Settings) -> Policies:
+    """The shipped policies, or those with the operator's file laid over them. Raises PolicyError."""
+    path = settings.policy_file
+    return shipped() if path is None else override(path.read_text("utf-8"), file=str(path))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the service is made of, started."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    clock: Clock
+    metrics: Metrics
+    roster: Roster
+    hub: SocketHub
+    appender: Appender
+    dispatcher: Dispatcher
+    keyring: Keyring
+    desk: TokenDesk
+    enrolment: Enrolment
+
+
+async def _start(stack: AsyncExitStack, settings: Settings, policies: Policies, pool: asyncpg.Pool) -> Parts:
+    """Long because it is a list: each part is made, started, and its end put on ``stack``."""
+    clock = await Clock.synchronised(pool)
+    metrics, hub, node_id = Metrics(), SocketHub(), new_id()
+    grace_until = clock.now_ms() + RECONNECT_GRACE_MS
+    roster = Roster(
+        default_time_zone=settings.time_zone, sms_on=settings.sms_on, reconnect_grace_until=grace_until
+    )
+    channels: dict[str, Channel] = {hub.name: hub}
+    sms = _sms(settings, clock)
+    if sms is not None:
+        channels[sms.name] = sms
+        stack.push_async_callback(sms.close)
+    appender = Appender(pool, node_id=node_id)
+    await appender.start()
+    stack.push_async_callback(appender.close)
+    dispatcher = Dispatcher(
+        pool=pool,
+        appender=appender,
+        roster=roster,
+        clock=clock,
+        policies=policies,
+        hub=hub,
+        channels=channels,
+        metrics=metrics,
+        node_id=node_id,
+        reconnect_grace_until=grace_until,
+    )
+    keyring = Keyring(lambda known: keys.find(pool, known))
+    await read_keys(pool, keyring)
+
+    async def whose(token_hash: bytes) -> str | None:
+        return await follower.ensure_known(await tokens.find(pool, token_hash))
+
+    desk = TokenDesk(whose)
+    follower = MedicsFollower(pool, roster, desk)
+    await follower.load()
+    await dispatcher.start()
+    stack.push_async_callback(dispatcher.close)
+    enrolment = Enrolment(pool, sms.send_text if sms else None, clock.now_ms)
+    chores = in_background(
+        follower.run(dispatcher),
+        enrolment.run(),
+        every(KEYS_S, lambda: read_keys(pool, keyring), "keys not read"),
+        every(PURGE_S, lambda: purge(pool, clock.now_ms()), "not purged"),
+    )
+    await stack.enter_async_context(chores)
+    return Parts(
+        settings,
+        pool,
+        clock,
+        metrics,
+        roster,
+        hub,
+        appender,
+        dispatcher,
+        keyring,
+        desk,
+        enrolment,
+    )
+
+
+def _service(parts: Parts, readiness: Readiness, checks: Checks) -> Service:
+    """The parts behind HTTP and the socket."""
+    access = Access(parts.keyring, parts.desk)
+    feed = FeedApi(access, parts.pool, parts.dispatcher.wakeups.later_than)
+    frame = _frame()
+    operations = _operations(parts, access, feed, checks)
+    add_operations(
+        frame, [*operations, *HealthApi(readiness.checks, parts.metrics).operations()], parts.metrics
+    )
+    http = InFlight(frame, unbounded=ALWAYS | {FEED_PATH})
+    socket = SocketApp(parts.desk, parts.dispatcher, parts.hub, parts.clock.now_ms, sockets_max())
+    _add_figures(parts, http, feed)
+
+    def let_go() -> None:
+        """Devices come back with jitter, followers of the feed resume elsewhere."""
+        parts.hub.close_all()
+        feed.stop()
+
+    return Service(Root(http, socket), readiness, let_go)
+
+
+def _operations(parts: Parts, access: Access, feed: FeedApi, checks: Checks) -> list[Operation]:
+    now_ms, pool, dispatcher = parts.clock.now_ms, parts.pool, parts.dispatcher
+
+    async def find(control_room_id: str, key: str) -> Remembered | None:
+        return await idempotency.find(pool, control_room_id, key, at=now_ms())
+
+    once = Once(find, now_ms)
+    control_room = ControlRoomApi(access, dispatcher, checks, once, pool, now_ms)
+    medics = MedicsApi(access, dispatcher, parts.appender, once, pool)
+    medic = MedicApi(access, dispatcher, parts.enrolment, parts.desk, parts.hub, pool, now_ms)
+    twilio = TwilioApi(dispatcher, _secret(parts.settings.twilio_auth_token), parts.settings.public_url)
+    apis = (control_room, feed, medics, medic, twilio)
+    return [operation for api in apis for operation in api.operations()]
+
+
+def _frame() -> FastAPI:
+    """FastAPI with its own pages and its telemetry off: the one loads scripts, the other copies bodies."""
+    return FastAPI(
+        title="Responder alert dispatch",
+        version=version("responder-alert-dispatch"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={HTTPException: framework_problem, Exception: framework_problem},
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+
+
+class Root:
+    """The way in: the medic's socket beside FastAPI, not inside it."""
+
+    def __init__(self, http: ASGIApp, socket: ASGIApp) -> None:
+        self._http = http
+        self._socket = socket
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == SOCKET_PATH:
+            await self._socket(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await Problem("not_found").response()(scope, receive, send)
+
+
+def sockets_max() -> int:
+    """Sockets that this process has files for."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(files - FILES_FOR_OTHERS, 50) if files != resource.RLIM_INFINITY else 1_000_000
+
+
+def _secret(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+def _sms(settings: Settings, clock: Clock) -> SmsChannel | None:
+    if settings.twilio_account_sid is None or settings.twilio_auth_token is None:
+        return None
+    return SmsChannel(
+        SmsSettings(
+            account_sid=settings.twilio_account_sid,
+            auth_token=settings.twilio_auth_token.get_secret_value(),
+            from_number=settings.twilio_from,
+            messaging_service_sid=settings.twilio_messaging_service_sid,
+            public_url=settings.public_url,
+            api_url=settings.twilio_api_url or TWILIO_URL,
+        ),
+        clock.now_ms,
+    )
+
+
+def _add_figures(parts: Parts, http: InFlight, feed: FeedApi) -> None:
+    """What is read when Prometheus asks."""
+    decisions, sender = parts.dispatcher.decisions, parts.dispatcher.outgoing.sender
+    gauges: dict[str, tuple[str, Callable[[], float]]] = {
+        "sockets": ("Open sockets of medics.", parts.hub.count),
+        "medics": ("Medics in the roster.", lambda: len(parts.roster)),
+        "medics_available": ("Medics who may be asked now.", lambda: parts.roster.counts().available),
+        "incidents_in_memory": ("Incidents in memory.", lambda: len(tuple(decisions.lives()))),
+        "orders_waiting": ("Incidents with orders not committed yet.", lambda: decisions.waiting),
+        "appends_waiting": ("Decisions waiting for the commit in flight.", lambda: parts.appender.waiting),
+        "sends_waiting": ("Sends without an outcome.", lambda: sender.waiting),
+        "positions_waiting": ("Fixes not in the database yet.", lambda: parts.dispatcher.positions.waiting),
+        "enrolments_waiting": ("Codes asked for, not sent yet.", lambda: parts.enrolment.waiting),
+        "timers_late_seconds": ("How late the most overdue tick is.", lambda: decisions.late_ms() / 1000),
+        "http_in_flight": ("HTTP requests under way.", lambda: http.count),
+        "feed_followers": ("Readers of feeds.", lambda: feed.followers),
+    }
+    for name, (help_text, value) in gauges.items():
+        parts.metrics.gauge(name, help_text, value)

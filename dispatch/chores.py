@@ -1,0 +1,50 @@
+"""What is done now and then in the background, for as long as the service runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from dispatch import logs
+from dispatch.auth import Keyring
+from dispatch.store import enrolments, idempotency, inbound, keys
+
+log = logs.logger(__name__)
+
+KEYS_S = 1.0
+PURGE_S = 3600.0
+
+
+@asynccontextmanager
+async def in_background(*works: Awaitable[None]) -> AsyncIterator[None]:
+    """Runs works that never end by themselves, and cancels them at the end."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def every(wait_s: float, work: Callable[[], Awaitable[None]], what: str) -> None:
+    """Does ``work`` again and again, until cancelled; a failure is logged, and tried again the next time."""
+    while True:
+        await asyncio.sleep(wait_s)
+        try:
+            await work()
+        except Exception as error:
+            log.warning(what, error=logs.describe(error))
+
+
+async def read_keys(pool: asyncpg.Pool, keyring: Keyring) -> None:
+    """A key made or revoked by a command counts here within a second or two."""
+    keyring.put_all(await keys.good(pool))
+
+
+async def purge(pool: asyncpg.Pool, now_ms: int) -> None:
+    """What has served its time: idempotency keys, enrolment codes, ids of SMS that came in."""
+    await idempotency.purge(pool, at=now_ms)
+    await enrolments.purge(pool, at=now_ms)
+    await inbound.purge(pool, at=now_ms)

@@ -1,0 +1,123 @@
+"""What the commands share: the data dir, the database behind it, and errors in one line with an exit code."""
+
+import asyncio
+import functools
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+FAILED, WRONG_USE = 1, 2
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _default_data_dir() -> str:
+    from dispatch.settings import default_data_dir
+
+    return str(default_data_dir())
+
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=_default_data_dir,
+    help="Where the embedded Postgres lives. Default: responder-alert-dispatch in the user's data folder.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def plainly(command: Callable[P, None]) -> Callable[P, None]:
+    """Errors that an operator can mend: one line on stderr, exit 1 (failed) or 2 (wrong use)."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> None:
+        try:
+            command(*args, **options)
+        except BrokenPipeError:
+            # Whoever read stdout has gone (`| head`): nothing more to say, and nothing to flush at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(FAILED)
+        except Exception as error:
+            code = exit_code(error)
+            if code is None:
+                raise
+            click.echo(f"dispatch: {told(error)}", err=True)
+            sys.exit(code)
+
+    return run
+
+
+def exit_code(error: Exception) -> int | None:
+    """None: a fault of ours, which shows itself whole."""
+    import asyncpg
+
+    from dispatch.codes import CodesError
+    from dispatch.core.policy import PolicyError
+    from dispatch.embedded_postgres import PostgresUnavailable
+    from dispatch.medics_import import UnusableFile
+    from dispatch.serving import CanNotListen
+    from dispatch.settings import SettingsError
+    from dispatch.store.database import DatabaseRefused
+
+    if isinstance(error, SettingsError | PolicyError | CodesError | CanNotListen):
+        return WRONG_USE
+    known = (UnusableFile, PostgresUnavailable, DatabaseRefused, asyncpg.PostgresError)
+    if isinstance(error, (*known, asyncpg.InterfaceError, OSError, TimeoutError)):
+        return FAILED
+    return None
+
+
+def told(error: Exception) -> str:
+    import asyncpg
+
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | ConnectionError):
+        return f"the database can not be used: {error or type(error).__name__}"
+    return str(error) or type(error).__name__
+
+
+@asynccontextmanager
+async def server(data_dir: Path) -> AsyncIterator[str]:
+    """The DSN of the deployment's Postgres. An embedded one that does not run is started for as long."""
+    from dispatch.embedded_postgres import postgres_at
+    from dispatch.settings import read_settings
+
+    settings = read_settings()
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    async with postgres_at(data_dir) as dsn:
+        yield dsn
+
+
+@asynccontextmanager
+async def database(data_dir: Path) -> AsyncIterator[Any]:
+    """A pool on the deployment's database, its schema up to date."""
+    from dispatch.store.database import connect_pool, upgrade
+
+    async with server(data_dir) as dsn:
+        await upgrade(dsn)
+        pool = await connect_pool(dsn, min_size=1, max_size=2)
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
+
+def run(work: Coroutine[Any, Any, R]) -> R:
+    """Runs a command's work; its logs are warnings, on stderr."""
+    from dispatch import logs
+
+    logs.set_up(level=logging.WARNING)
+    return asyncio.run(work)
+
+
+def to_json(value: object) -> str:
+    import msgspec
+
+    return msgspec.json.encode(value).decode()

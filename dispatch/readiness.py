@@ -1,0 +1,79 @@
+"""What /readyz looks at: the database, the decisions, and the ways to a medic's phone."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+import asyncpg
+
+from dispatch import logs
+from dispatch.api.health import Check
+from dispatch.dispatcher import Dispatcher
+from dispatch.embedded_postgres import EmbeddedPostgres
+from dispatch.roster import Roster
+from dispatch.settings import Settings
+
+ANSWER_S_MAX = 2.0
+
+
+class Readiness:
+    """``embedded`` is None where Postgres runs elsewhere."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        pool: asyncpg.Pool,
+        dispatcher: Dispatcher,
+        roster: Roster,
+        embedded: EmbeddedPostgres | None,
+    ) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._dispatcher = dispatcher
+        self._roster = roster
+        self._embedded = embedded
+
+    async def checks(self) -> Sequence[Check]:
+        return [await self._database(), *self._dispatching(), *self.sms(), self._medics()]
+
+    def sms(self) -> Iterator[Check]:
+        """Never silently off: who could be reached by SMS alone is not available then."""
+        if not self._settings.sms_on:
+            yield Check(
+                "sms",
+                False,
+                "SMS is off: medics without a socket are not asked, and nobody can enrol by code",
+                "Set DISPATCH_TWILIO_ACCOUNT_SID, _AUTH_TOKEN and _FROM.",
+                needed=False,
+            )
+        elif self._settings.public_url is None:
+            yield Check(
+                "sms_replies",
+                False,
+                "SMS go out, but nothing is known of their delivery, and answers do not come back",
+                "Set DISPATCH_PUBLIC_URL to where Twilio reaches this service.",
+                needed=False,
+            )
+
+    async def _database(self) -> Check:
+        trouble = self._embedded.trouble if self._embedded else None
+        try:
+            async with asyncio.timeout(ANSWER_S_MAX):
+                await self._pool.fetchval("select 1")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            hint = (
+                "See postgres.log in the data dir."
+                if self._embedded
+                else "Check DISPATCH_DATABASE_URL's server."
+            )
+            return Check("database", False, trouble or f"does not answer ({logs.describe(error)})", hint)
+        return Check("database", True, "answers")
+
+    def _dispatching(self) -> Iterator[Check]:
+        """A provider in trouble does not keep the others from their work: told, and not needed."""
+        for one in self._dispatcher.checks():
+            yield Check(one.name, one.ok, one.detail, one.hint, needed=one.name == "timers")
+
+    def _medics(self) -> Check:
+        count = len(self._roster)
+        hint = "" if count else "Register them: `dispatch medics import`, or POST /v1/medics."
+        return Check("medics", count > 0, f"{count} registered", hint, needed=False)
