@@ -1,0 +1,40 @@
+"""Hazard ``block`` and ``code`` stand down accepted and arrived medics too."""
+
+import pytest
+
+from tests.core.world import How, Night
+
+CALL_BACK: dict[str, tuple[How, str]] = {
+    "block": (lambda night: night.update(hazard="block"), "unsafe"),
+    "code": (lambda night: night.update("code", never_alert=True), "changed"),
+}
+
+
+def coming() -> Night:
+    night = Night(2, wanted=3).report()
+    night.accept(1)
+    night.answer(2, "arrived")
+    return night
+
+
+@pytest.mark.parametrize("why", CALL_BACK)
+@pytest.mark.parametrize("held_before", [False, True])
+def test_both(why: str, held_before: bool) -> None:
+    night = coming()
+    if held_before:
+        night.update(hazard="hold")
+        assert night.states() == ["accepted", "arrived"]
+    do, reason = CALL_BACK[why]
+    do(night)
+    assert night.states() == ["stood_down", "stood_down"]
+    assert night.reasons() == [reason, reason]
+    assert night.requests(1, "stand_down")
+
+
+def test_block_said_again_calls_back_who_came_since() -> None:
+    night = coming()
+    night.update(hazard="block")
+    night.update(hazard="none")
+    night.accept(1)
+    night.update(hazard="block")
+    assert night.alert(1).state == "stood_down"

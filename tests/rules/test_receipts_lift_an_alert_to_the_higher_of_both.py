@@ -1,0 +1,46 @@
+"""Receipts lift an open alert to the higher of both; after an end, or an answer, they are only recorded."""
+
+from dispatch.core import events as e
+from tests.core.world import Night
+
+
+def test_in_order() -> None:
+    night = Night(1).report()
+    night.settle(1, "sent")
+    assert night.states() == ["sent"]
+    night.deliver(1)
+    assert night.states() == ["delivered"]
+    night.see(1)
+    assert night.states() == ["seen"]
+
+
+def test_out_of_order() -> None:
+    night = Night(1).report()
+    night.see(1)
+    night.settle(1, "sent")
+    night.deliver(1)
+    assert night.alert(1).state == "seen"
+
+
+def test_after_an_end_only_recorded() -> None:
+    night = Night(1).report()
+    night.enough()
+    night.settle(1, "delivered", k=1)
+    assert night.now(e.AlertDelivered)
+    night.see(1)
+    assert night.alert(1).state == "stood_down"
+    assert night.alert(1).seen_at == night.at
+
+
+def test_after_an_answer_only_recorded() -> None:
+    night = Night(1).report()
+    night.accept(1)
+    night.deliver(1)
+    assert (night.alert(1).state, night.alert(1).delivered_at) == ("accepted", night.at)
+
+
+def test_seen_twice_is_told_once() -> None:
+    night = Night(1).report()
+    night.see(1)
+    night.see(1)
+    assert len(night.all(e.AlertSeen)) == 1

@@ -1,0 +1,93 @@
+"""Updates and stand-downs go to her sockets, and by SMS where the alert's SMS was not definitely unsent."""
+
+from tests.core.world import Night, a_policy
+
+
+def told_by_sms(outcome: str | None, **about: bool) -> Night:
+    """One alerted by socket and SMS, then told to stop."""
+    night = Night(1).report()
+    night.settle(1, "failed", definite=True)
+    if outcome is not None:
+        night.settle(1, outcome, channel="sms", **about)  # type: ignore[arg-type]
+    night.enough()
+    return night
+
+
+def test_their_first_rung_goes_at_once() -> None:
+    night = told_by_sms("sent")
+    assert night.requests(1, "stand_down") == [("websocket", 0)]
+
+
+def test_then_sms_at_its_time_where_nothing_was_delivered() -> None:
+    night = told_by_sms("sent")
+    night.wait(60)
+    assert night.requests(1, "stand_down") == [("websocket", 0), ("sms", 20)]
+
+
+def test_or_at_once_when_she_has_no_socket() -> None:
+    night = told_by_sms("sent")
+    night.settle(1, "failed", definite=True)
+    assert night.requests(1, "stand_down") == [("websocket", 0), ("sms", 0)]
+
+
+def test_delivered_stops_them() -> None:
+    night = told_by_sms("sent")
+    night.deliver(1)
+    night.wait(60)
+    assert night.requests(1, "stand_down") == [("websocket", 0)]
+
+
+def test_no_sms_where_none_brought_the_alert() -> None:
+    night = Night(1).report()
+    night.enough()
+    night.settle(1, "failed", definite=True)
+    night.wait(60)
+    assert night.requests(1, "stand_down") == [("websocket", 0)]
+
+
+def test_no_sms_where_the_alerts_was_definitely_unsent() -> None:
+    night = told_by_sms(None)
+    night.settle(1, "failed", definite=True, channel="websocket")
+    night.settle(1, "failed", definite=True, channel="sms")
+    night.wait(60)
+    assert night.requests(1, "stand_down") == [("websocket", 0)]
+
+
+def test_by_sms_where_it_is_unknown_whether_the_alert_went_out() -> None:
+    night = told_by_sms("failed", definite=False)
+    night.wait(60)
+    assert night.requests(1, "stand_down") == [("websocket", 0), ("sms", 20)]
+
+
+def test_a_pending_outcome_is_awaited_first() -> None:
+    night = told_by_sms(None)
+    night.wait(60)
+    assert night.requests(1, "stand_down") == [("websocket", 0)]
+    night.settle(1, "sent", channel="sms")
+    assert night.requests(1, "stand_down")[1:] == [("sms", 60)]
+
+
+def test_who_was_reached_by_nothing_and_never_answered_is_told_nothing() -> None:
+    night = Night(1).report()
+    night.lose(1)
+    night.enough()
+    assert not night.requests(1, "stand_down")
+
+
+def test_who_answered_is_told_though_no_notification_reached_her() -> None:
+    night = Night(1).report()
+    night.lose(1)
+    night.accept(1)
+    night.cancel()
+    assert night.requests(1, "stand_down") == [("websocket", 0)]
+
+
+def test_by_sms_too_where_a_new_kinds_ladder_has_none() -> None:
+    night = Night(1).report()
+    night.wait(20)
+    night.settle(1, "sent", channel="sms")
+    night.accept(1)
+    night.change_kind(a_policy(ladder=[("websocket", 0)]))
+    night.cancel()
+    night.settle(1, "failed", definite=True)
+    assert [channel for channel, _ in night.requests(1, "stand_down")] == ["websocket", "sms"]
