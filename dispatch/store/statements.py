@@ -1,10 +1,14 @@
 """SQL as source: each statement has a name and a sentence, in a file of ``queries/`` for each module."""
 
+import logging
 from pathlib import Path
 from typing import TypeAlias
 
 import aiosql
 import asyncpg
+
+# It warns on stderr of each statement whose mark it would like otherwise; we use the loaded text alone.
+logging.getLogger("aiosql").setLevel(logging.ERROR)
 
 QUERIES = Path(__file__).parent / "queries"
 
