@@ -7,6 +7,7 @@ the second try be refused, since the first may still have been on its way.
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Sequence
 
@@ -252,7 +253,8 @@ class Appender:
         if connection is None:
             return
         if broken:
-            connection.terminate()
+            with contextlib.suppress(asyncpg.InterfaceError):  # the pool takes back what broke by itself
+                connection.terminate()
         await self._pool.release(connection)
 
 
