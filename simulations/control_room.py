@@ -14,6 +14,10 @@ class Refused(Exception):
     """The service answered with a problem; the text is its status, code and title."""
 
 
+class Unanswered(Exception):
+    """The service did not answer."""
+
+
 class ControlRoom:
     """An HTTP client with a key; `http` also follows the feed."""
 
@@ -68,9 +72,12 @@ class ControlRoom:
         self, method: str, path: str, body: dict[str, Any] | None = None, key: str | None = None
     ) -> dict[str, Any]:
         headers = {"Idempotency-Key": key} if key is not None else {}
-        async with self.http.request(method, path, json=body, headers=headers) as response:
-            answer: dict[str, Any] = await response.json(content_type=None)
-            if response.status >= 400:
-                problem = f"{answer.get('code')}: {answer.get('title')} {answer.get('errors') or ''}"
-                raise Refused(f"{method} {path}: {response.status} {problem.strip()}")
-            return answer
+        try:
+            async with self.http.request(method, path, json=body, headers=headers) as response:
+                answer: dict[str, Any] = await response.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unanswered(f"{method} {path}: {error or type(error).__name__}") from error
+        if response.status >= 400:
+            problem = f"{answer.get('code')}: {answer.get('title')} {answer.get('errors') or ''}"
+            raise Refused(f"{method} {path}: {response.status} {problem.strip()}")
+        return answer

@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ import uvloop
 from simulations import collisions
 from simulations.behaviour import Behaviour
 from simulations.calls import Call, CallColumns, UnusableFile, read_calls
-from simulations.control_room import Refused
+from simulations.control_room import Refused, Unanswered
 from simulations.demo_runs import replay, show_one
 from simulations.demo_stage import OtherMedics, stage
 from simulations.population import MEDICS_MAX, Resident, spread
@@ -65,7 +65,7 @@ def run(options: DemoOptions) -> int:
     except (UnusableFile, PortBusy, OtherMedics, _WrongUse) as error:
         _say(f"dispatch demo: {error}")
         return WRONG_USE
-    except (ServiceFailed, Refused, TokenRefused, TimeoutError, OSError) as error:
+    except (ServiceFailed, Refused, Unanswered, TokenRefused, TimeoutError, OSError) as error:
         _say(f"dispatch demo: {error or type(error).__name__}")
         return FAILED
 
@@ -89,8 +89,8 @@ async def _interruptible(options: DemoOptions) -> int:
 
 def _stop_once(running: "asyncio.Task[int] | None", asked: list[bool]) -> None:
     if not asked and running is not None:
-        _say("stopping ...")
         running.cancel()
+        _say("stopping ...")
     asked.append(True)
 
 
@@ -159,5 +159,6 @@ def _started(took_s: dict[str, float], connected: int, residents: Sequence[Resid
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # nobody reads any more; the demo still has to end in order
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()

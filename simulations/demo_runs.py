@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from time import time
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from simulations.timeline import Event, Timeline
 from simulations.timeline_json import alert_json, timings_json
 
 SETTLE_S_MAX = 60.0
-"""How long one incident may take to be covered, its stand-downs told: then it is closed as it stands."""
+"""How long one incident may take until somebody arrived and the others were told: then it is closed."""
 AFTER_CLOSE_S_MAX = 5.0
 WAIT_S_MAX = 15.0
 """A longer wait between two calls, at the replay's speed, is cut to this."""
@@ -42,26 +42,17 @@ async def show_one(
     on_stage: Stage, call: Call, source: str, say: Callable[[str], None], as_json: bool
 ) -> dict[str, Any]:
     """Report one call, wait until it is settled, close it; its whole timeline."""
-    with ExitStack() as ending:
-        view, drawing = _view(on_stage, source, say, ending, lines=as_json)
-        following = await _follow(on_stage, view)
-        try:
-            timeline = await _report(on_stage, call)
-            await _until(lambda: _settled(timeline), on_stage.board, following, SETTLE_S_MAX)
-            if timeline.incident_id is None:
-                raise Refused("the incident never came over the feed")
-            await on_stage.control_room.close(timeline.incident_id)
-            await _until(
-                lambda: timeline.ended and _all_told(timeline), on_stage.board, following, AFTER_CLOSE_S_MAX
-            )
-            incident = await on_stage.control_room.incident(timeline.incident_id)
-            timeline.identify(incident)
-            events = await on_stage.control_room.events(timeline.incident_id)
-            if isinstance(view, TerminalView):
-                view.draw()
-        finally:
-            for task in (following, drawing):
-                await _end(task)
+    room, board = on_stage.control_room, on_stage.board
+    async with _watching(on_stage, source, say, lines=as_json):
+        timeline = await _report(on_stage, call)
+        await _until(lambda: _settled(timeline), board, SETTLE_S_MAX)
+        incident_id = timeline.incident_id
+        if incident_id is None:
+            raise Refused("the incident never came over the feed")
+        await room.close(incident_id)
+        await _until(lambda: timeline.ended and _all_told(timeline), board, AFTER_CLOSE_S_MAX)
+        incident, events = await room.incident(incident_id), await room.events(incident_id)
+        timeline.identify(incident)
     return _whole(on_stage, timeline, source, incident, events)
 
 
@@ -70,21 +61,45 @@ async def replay(
 ) -> None:
     """Call after call in their own rhythm, until interrupted or none is left."""
     say(f"try it: curl -H 'Authorization: Bearer {on_stage.key}' {on_stage.service.url}/v1/incidents")
+    room = asyncio.Semaphore(LIVE_MAX)
+    before_s = calls[0].at_s
+    async with _watching(on_stage, source, say, lines=False), asyncio.TaskGroup() as living:
+        for call in calls:
+            await asyncio.sleep(min((call.at_s - before_s) / speed, WAIT_S_MAX))
+            before_s = call.at_s
+            await room.acquire()
+            living.create_task(_live_through(on_stage, call, AMBULANCE_S / speed, room, say))
+
+
+@asynccontextmanager
+async def _watching(
+    on_stage: Stage, source: str, say: Callable[[str], None], lines: bool
+) -> AsyncIterator[None]:
+    """Follow the feed from where it now is, so that nothing reported inside can be missed, and show it.
+
+    What breaks in the background breaks what is inside; the first of several errors is raised, alone.
+    """
+    position = await on_stage.control_room.feed_position()
     with ExitStack() as ending:
-        view, drawing = _view(on_stage, source, say, ending, lines=False)
-        following = await _follow(on_stage, view)
-        room = asyncio.Semaphore(LIVE_MAX)
         try:
-            async with asyncio.TaskGroup() as living:
-                before_s = calls[0].at_s
-                for call in calls:
-                    await asyncio.sleep(min((call.at_s - before_s) / speed, WAIT_S_MAX))
-                    before_s = call.at_s
-                    await room.acquire()
-                    living.create_task(_live_through(on_stage, call, AMBULANCE_S / speed, room, say))
-        finally:
-            for task in (following, drawing):
-                await _end(task)
+            async with asyncio.TaskGroup() as background:
+                view: View = LineView(say, on_stage.residents)
+                tasks = []
+                if not lines and sys.stderr.isatty():
+                    live = ending.enter_context(Live(console=Console(stderr=True), auto_refresh=False))
+                    view = terminal = TerminalView(on_stage, source, live)
+                    tasks.append(background.create_task(terminal.keep_drawing()))
+                    ending.callback(terminal.draw)
+                tasks.append(background.create_task(_follow(on_stage, view, position)))
+                yield
+                for task in tasks:
+                    task.cancel()
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def _live_through(
@@ -111,22 +126,7 @@ async def _report(on_stage: Stage, call: Call) -> Timeline:
     return timeline
 
 
-def _view(
-    on_stage: Stage, source: str, say: Callable[[str], None], ending: ExitStack, lines: bool
-) -> tuple[View, "asyncio.Task[None] | None"]:
-    if lines or not sys.stderr.isatty():
-        return LineView(say, on_stage.residents), None
-    live = ending.enter_context(Live(console=Console(stderr=True), auto_refresh=False))
-    view = TerminalView(on_stage, source, live)
-    return view, asyncio.create_task(view.keep_drawing())
-
-
-async def _follow(on_stage: Stage, view: View) -> "asyncio.Task[None]":
-    """Follow the feed from where it now is: nothing that is reported afterwards can be missed."""
-    return asyncio.create_task(_follow_from(on_stage, view, await on_stage.control_room.feed_position()))
-
-
-async def _follow_from(on_stage: Stage, view: View, position: str) -> None:
+async def _follow(on_stage: Stage, view: View, position: str) -> None:
     async for event in follow(on_stage.control_room.http, position):
         timeline = on_stage.board.apply(event)
         if timeline is None:
@@ -144,10 +144,11 @@ async def _identify(on_stage: Stage, timeline: Timeline, n: int) -> None:
 
 
 def _settled(timeline: Timeline) -> bool:
-    """Covered, somebody stood down, all who are told to stop have heard it, an SMS has arrived."""
+    """Covered, somebody arrived, somebody stood down and all of those told, an SMS on a phone."""
     alerts = timeline.alerts.values()
     return (
         timeline.covered_ms is not None
+        and any(alert.state == "arrived" for alert in alerts)
         and any(alert.stood_down_ms is not None for alert in alerts)
         and any("sms" in alert.channels() and alert.received_ms is not None for alert in alerts)
         and _all_told(timeline)
@@ -165,24 +166,13 @@ def _all_told(timeline: Timeline) -> bool:
     return all(note.delivered_ms is not None or note.failed_ms is not None for note in sent)
 
 
-async def _until(
-    holds: Callable[[], bool], board: IncidentBoard, following: "asyncio.Task[None]", timeout_s: float
-) -> None:
-    """Wait for something to hold, at most so long; what broke the feed is raised."""
-    following.add_done_callback(lambda _: board.changed.set())
+async def _until(holds: Callable[[], bool], board: IncidentBoard, timeout_s: float) -> None:
+    """Wait for something to hold, at most so long."""
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
             while not holds():
-                if following.done():
-                    following.result()
                 board.changed.clear()
                 await board.changed.wait()
-
-
-async def _end(task: "asyncio.Task[None] | None") -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 def _whole(
