@@ -125,9 +125,8 @@ class Night:
 
     def lose(self, n: int) -> None:
         """Every rung fails definitely, as each is tried."""
-        while any(note.pending for note in self.alert(n).notes):
-            pending = next(note for note in self.alert(n).notes if note.pending)
-            self.settle(n, "failed", channel=pending.channel, definite=True)
+        while under_way := [x.k for x in self.alert(n).notes if x.state in ("requested", "sent")]:
+            self.settle(n, "failed", k=under_way[0], definite=True)
 
     def socket(self, n: int) -> None:
         self.do(c.SocketAppeared, by="medic", n=n)
@@ -279,6 +278,15 @@ def refused(night: Night, code: str) -> Iterator[None]:
     assert refusal.value.code == code
     assert night.state == before
     assert len(night.events) == events
+
+
+def outcome(night: Night, do: How, state: Callable[[], str]) -> str:
+    """The state after it, or the refusal as the contract words it."""
+    try:
+        do(night)
+    except c.Refused as refused:
+        return f"409 {refused.code}"
+    return state()
 
 
 def decide_checked(state: Incident | None, command: c.Command) -> Decision:
