@@ -37,11 +37,11 @@ def owed(state: Incident, alert: Alert, policy: Policy) -> Iterator[Owed]:
         return
     if alert.open and alert.seen_at is None and state.state == "open":
         yield from _rungs(_of(alert, "alert", 1), policy.ladder, "alert", alert.requested_at)
-    if alert.told != "alert" and _still_true(state, alert):
+    if alert.told != "alert" and still_true(state, alert):
         yield from _message(alert, policy)
 
 
-def _still_true(state: Incident, alert: Alert) -> bool:
+def still_true(state: Incident, alert: Alert) -> bool:
     """An update is for who is still alerted; a stand-down stays due until it was told."""
     if alert.told == "stand_down":
         return alert.state == "stood_down"
@@ -106,7 +106,7 @@ def socket_appeared(draft: Draft, n: int) -> None:
         return
     if alert.open and draft.state.state == "open" and _failed(_of(alert, "alert", 1)):
         request(draft, n, "websocket", "alert")
-    if alert.told != "alert" and _still_true(draft.state, alert):
+    if alert.told != "alert" and still_true(draft.state, alert):
         notes = _of(alert, alert.told, alert.message)
         if _failed(notes) and not any(note.state == "delivered" for note in notes):
             request(draft, n, "websocket", alert.told)
