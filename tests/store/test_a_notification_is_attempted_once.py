@@ -1,0 +1,90 @@
+"""Over channels that can not tell a repeat: by who holds the lease, before the call, once."""
+
+import asyncio
+
+import pytest
+from made import AT, opening, sms_sent, then
+from msgspec.structs import replace
+
+from dispatch.store import notifications
+
+LEASE_MS = 30_000
+
+
+@pytest.fixture
+async def told(appender):
+    """An incident whose one alert goes out by SMS; node-a holds the lease."""
+    work = opening("i1", ["anna"], channel="sms")
+    await appender.append(work)
+    return work
+
+
+async def attempt(db, by="node-a", at=AT + 1):
+    return await notifications.attempt(db, "i1", 1, 1, by=by, at=at)
+
+
+async def test_of_many_tries_at_once_one_may_call(told, db):
+    tries = await asyncio.gather(*(attempt(db) for _ in range(5)))
+    assert tries.count(True) == 1
+    assert not await attempt(db)
+
+
+async def test_not_by_another_node(told, db):
+    assert not await attempt(db, by="node-b")
+
+
+async def test_not_after_the_lease(told, db):
+    assert not await attempt(db, at=AT + LEASE_MS)
+    assert await attempt(db, at=AT + LEASE_MS - 1)
+
+
+async def test_not_after_its_outcome(told, db, appender):
+    await appender.append(then(told, sms_sent(1)))
+    assert not await attempt(db)
+
+
+async def test_again_once_certainly_not_sent(told, db):
+    assert await attempt(db)
+    assert not await notifications.take_back(db, "i1", 1, 1, by="node-b")
+    assert await notifications.take_back(db, "i1", 1, 1, by="node-a")
+    assert await attempt(db)
+
+
+async def test_another_node_takes_over_what_was_left(told, db):
+    assert await attempt(db)
+    take = {"by": "node-b", "until": AT + 90_000, "limit": 10}
+    assert await notifications.take_over(db, at=AT + LEASE_MS - 1, **take) == []
+    (left,) = await notifications.take_over(db, at=AT + LEASE_MS, **take)
+    assert (left.incident_id, left.n, left.k, left.channel, left.purpose) == ("i1", 1, 1, "sms", "alert")
+    assert left.attempted_at == AT + 1
+    assert not await attempt(db, by="node-b", at=AT + LEASE_MS + 1)
+    assert await notifications.take_over(db, at=AT + LEASE_MS, **take) == []
+
+
+async def test_who_lives_keeps_what_it_holds(told, db):
+    await notifications.renew(db, by="node-b", at=AT + 1, until=AT + 90_000)
+    await notifications.renew(db, by="node-a", at=AT + 1, until=AT + 60_000)
+    assert await attempt(db, at=AT + 59_999)
+
+
+async def test_an_outcome_ends_it(told, db, appender):
+    assert [one.k for one in await notifications.unsettled(db, "i1")] == [1]
+    (stream,) = then(told, sms_sent(1)).streams
+    await appender.append(replace(told, streams=(replace(stream, provider_ids=((1, 1, "SM1"),)),)))
+    assert await notifications.unsettled(db, "i1") == []
+    row = await db.fetchrow("select state, provider_id from notification")
+    assert tuple(row) == ("sent", "SM1")
+
+
+async def test_what_was_requested_and_settled_in_one_decision_is_not_left(appender, db):
+    work = opening("i1", ["anna"], channel="sms")
+    (stream,) = work.streams
+    both = then(work, sms_sent(1)).streams[0]
+    whole = replace(stream, events=(*stream.events, *both.events), state=both.state)
+    await appender.append(replace(work, streams=(whole,)))
+    assert await notifications.unsettled(db, "i1") == []
+
+
+async def test_what_goes_over_a_socket_needs_no_row(appender, db):
+    await appender.append(opening("i1", ["anna"], channel="websocket"))
+    assert await notifications.unsettled(db, "i1") == []

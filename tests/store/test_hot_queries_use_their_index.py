@@ -1,0 +1,58 @@
+"""What runs on every decision, socket or poll must not read a table through, however large it grows."""
+
+from made import AT
+
+from dispatch.store.statements import QUERIES, statements
+
+HOT = [
+    ("appender", "find_streams", (["i1"], [7]), "decision_pkey"),
+    ("appender", "claims_of", (["anna"], []), "alert_one_claim_a_medic|alert_of_medic"),
+    ("incidents", "load", (["i1"],), "incident_pkey"),
+    ("incidents", "owed", (), "incident_owed"),
+    ("incidents", "newest", ("room-a", None, None, None, None, 20), "incident_newest"),
+    ("incidents", "newest", ("room-a", ["open"], None, AT, "i1", 20), "incident_newest"),
+    ("incidents", "newest", ("room-a", None, "R", None, None, 20), "incident_newest|incident_reference"),
+    ("incidents", "reference_used_since", ("room-a", "R", AT), "incident_reference"),
+    ("incidents", "events_of", ("i1",), "decision_pkey"),
+    ("feed", "read", ("room-a", 7, 100), "decision_feed"),
+    ("notifications", "attempt", ("i1", 1, 1, "node", AT), "notification_pkey|notification_pending"),
+    ("notifications", "take_over", ("node", AT, AT, 10), "notification_pending"),
+    ("notifications", "renew", ("node", AT, AT), "notification_pending"),
+    ("alerts", "of_medic", ("anna", AT), "alert_of_medic"),
+    ("medics", "by_phone", ("+311",), "medic_phone_key"),
+    ("medics", "page", ("anna", 10), "medic_pkey"),
+    ("medics", "changed", (7,), "medic_change"),
+    ("medics", "gone", (7,), "medic_gone_change"),
+    ("medics", "forget_alerts", ("anna",), "alert_of_medic"),
+    ("tokens", "find", (b"h",), "device_token_pkey"),
+    ("keys", "find", (b"h",), "api_key_secret_hash_key"),
+    ("idempotency", "find", ("room-a", "key", AT), "idempotency_pkey"),
+    ("idempotency", "purge", (AT,), "idempotency_age"),
+    ("inbound", "purge", (AT,), "inbound_sms_age"),
+]
+
+
+async def test_each_is_found_by_index(db):
+    misses = {}
+    async with db.acquire() as connection, connection.transaction():
+        # The tables are empty here: asked what it would do, were they not.
+        await connection.execute("set local enable_seqscan = off")
+        for subject, name, arguments, index in HOT:
+            rows = await connection.fetch(f"explain {statements(subject)[name]}", *arguments)
+            plan = "\n".join(row[0] for row in rows)
+            if "Seq Scan" in plan or not any(name in plan for name in index.split("|")):
+                misses[subject, name] = plan
+    assert not misses
+
+
+def test_each_statement_has_a_name_and_a_sentence():
+    for path in sorted(QUERIES.glob("*.sql")):
+        blocks = path.read_text("utf-8").split("-- name: ")[1:]
+        assert [block.split("\n")[0] for block in blocks] == list(
+            dict.fromkeys(b.split("\n")[0] for b in blocks)
+        )
+        assert {block.split("\n")[0] for block in blocks} == set(statements(path.stem))
+        for block in blocks:
+            sentence = block.split("\n")[1]
+            assert sentence.startswith("-- "), (path.name, block)
+            assert sentence.endswith((".", ",", "first:")) or "\n-- " in block, (path.name, block)
