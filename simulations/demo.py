@@ -23,8 +23,9 @@ from simulations import collisions
 from simulations.behaviour import Behaviour
 from simulations.calls import Call, CallColumns, UnusableFile, read_calls
 from simulations.control_room import Refused, Unanswered
+from simulations.demo_registration import OtherMedics
 from simulations.demo_runs import replay, show_one
-from simulations.demo_stage import OtherMedics, stage
+from simulations.demo_stage import stage
 from simulations.population import MEDICS_MAX, Resident, spread
 from simulations.service_process import PortBusy, ServiceFailed, free_port
 from simulations.showcase import choose

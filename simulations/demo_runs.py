@@ -189,7 +189,7 @@ def _whole(
         },
         "incident": {name: value for name, value in incident.items() if name != "alerts"},
         "alerts": [alert_json(alert, on_stage.residents) for alert in timeline.by_eta()],
-        "sms_sent": len(on_stage.twilio.messages),
+        "sms_sent": on_stage.texts_sent(),
         "timings": timings_json(timeline),
         "started_s": on_stage.started_s,
         "events": events,

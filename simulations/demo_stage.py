@@ -1,30 +1,22 @@
-"""Everything that a demo needs running: Twilio's double, the real service, its medics and a control room."""
+"""Everything that a demo needs running: Twilio's double, the service, medics and a control room."""
 
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 
 from simulations.behaviour import Behaviour
 from simulations.control_room import ControlRoom
+from simulations.demo_registration import registered_medics
 from simulations.incident_board import IncidentBoard
-from simulations.population import Resident, write_csv
+from simulations.population import Resident
 from simulations.service_process import ServiceProcess
 from simulations.twilio_double import TwilioDouble
 from simulations.twilio_double.double import AUTH_TOKEN
-from simulations.virtual_medics import Registered, VirtualMedics
+from simulations.virtual_medics import VirtualMedics
 
-CONTROL_ROOM = "Demo"
-SCOPES = "incidents:write,incidents:read,medics:manage"
 TEXT_IN_TRANSIT_S = 0.4
-TOKENS_AT_ONCE = 1_000
-
-
-class OtherMedics(Exception):
-    """The data directory holds a demo with other medics."""
 
 
 @dataclass(slots=True)
@@ -39,6 +31,10 @@ class Stage:
     residents: Mapping[str, Resident]
     board: IncidentBoard
     started_s: dict[str, float] = field(default_factory=dict)
+
+    def texts_sent(self) -> int:
+        """SMS that the service handed over, answers to them not counted."""
+        return sum(text.direction.startswith("outbound") for text in self.twilio.messages)
 
 
 class DoublePhones:
@@ -71,7 +67,7 @@ async def stage(
             twilio.reply_url = f"{service.url}/v1/twilio/sms"
             took.lap("service")
             say(f"registering {len(residents):,} made-up medics ...")
-            key, registered = await _registered(service, data_dir, residents)
+            key, registered = await registered_medics(service, data_dir, residents)
             took.lap("medics")
             board = IncidentBoard()
             medics = VirtualMedics(service.url, registered, behaviour, DoublePhones(twilio), board.hear)
@@ -103,39 +99,3 @@ def _twilio_settings(twilio: TwilioDouble) -> dict[str, str]:
         "DISPATCH_TWILIO_AUTH_TOKEN": AUTH_TOKEN,
         "DISPATCH_TWILIO_FROM": twilio.number,
     }
-
-
-async def _registered(
-    service: ServiceProcess, data_dir: Path, residents: Sequence[Resident]
-) -> tuple[str, list[Registered]]:
-    """A key and everybody's id and token; from the data directory where an earlier demo left them."""
-    csv_path, kept_path = data_dir / "medics.csv", data_dir / "demo.json"
-    write_csv(residents, csv_path)
-    fingerprint = sha256(csv_path.read_bytes()).hexdigest()
-    if kept_path.exists():
-        kept = json.loads(kept_path.read_text())
-        if kept["medics_csv"] != fingerprint:
-            raise OtherMedics(
-                f"{data_dir} holds other medics; use the same --medics and --seed, or another one"
-            )
-        key, ids, tokens = kept["key"], kept["ids"], kept["tokens"]
-    else:
-        key = (
-            await service.command("keys", "create", "--control-room", CONTROL_ROOM, "--scopes", SCOPES)
-        ).strip()
-        ids = (await service.command("medics", "import", str(csv_path), "--available")).split()
-        tokens = await _tokens(service, [id_ for id_, one in zip(ids, residents, strict=True) if one.has_app])
-        kept_path.touch(mode=0o600)
-        kept_path.write_text(
-            json.dumps({"medics_csv": fingerprint, "key": key, "ids": ids, "tokens": tokens})
-        )
-    registered = [Registered(one, id_, tokens.get(id_)) for id_, one in zip(ids, residents, strict=True)]
-    return key, registered
-
-
-async def _tokens(service: ServiceProcess, ids: Sequence[str]) -> dict[str, str]:
-    tokens: dict[str, str] = {}
-    for start in range(0, len(ids), TOKENS_AT_ONCE):
-        printed = await service.command("medics", "token", *ids[start : start + TOKENS_AT_ONCE])
-        tokens |= dict(line.split() for line in printed.splitlines())
-    return tokens

@@ -81,7 +81,7 @@ class TerminalView:
         focus = self._focus.choose(timelines, now_ms)
         notes = [
             f"{self._source}. The medics are made up, spread by the same places.",
-            f"{self._stage.medics.connected:,} medics on sockets, {len(self._stage.twilio.messages):,} SMS.  "
+            f"{self._stage.medics.connected:,} medics on sockets, {self._stage.texts_sent():,} SMS.  "
             f"Times count from the report.  {self._stage.service.url}/docs  Ctrl-C ends it.",
         ]
         self._live.update(
@@ -155,7 +155,8 @@ def _answer(alert: AlertLine) -> str:
     if not alert.answers:
         return "-"
     word, over, ms = alert.answers[-1]
-    return f"{ANSWERS.get(word, word)} ({seconds(ms)}, {channel(over)})"
+    told = f"{seconds(ms)}, {channel(over)}" if over else seconds(ms)
+    return f"{ANSWERS.get(word, word)} ({told})"
 
 
 def _now(alert: AlertLine) -> str:

@@ -65,7 +65,7 @@ def narrate(event: Event, timeline: Timeline, residents: Mapping[str, Resident])
         case "AlertSeen":
             return f"{name} has seen it"
         case "AlertAnswered":
-            return f"{name} {ANSWERS.get(data['answer'], data['answer'])} (by {channel(data['channel'])})"
+            return f"{name} {ANSWERS.get(data['answer'], data['answer'])} ({_by(event)})"
         case "AlertStoodDown":
             return f"{name} is stood down: {STAND_DOWN_REASONS.get(data['reason'], data['reason'])}"
         case "AlertExpired":
@@ -95,6 +95,14 @@ def _of_incident(event: Event, timeline: Timeline) -> str | None:
         case "IncidentClosed" | "IncidentCancelled":
             return f"incident {timeline.state}"
     return None
+
+
+def _by(event: Event) -> str:
+    """Who or what told: an arrival can be seen by her position, a close ends what she does."""
+    over = event["data"].get("channel")
+    if over is not None:
+        return f"by {channel(over)}"
+    return "seen by her position" if event["by"]["kind"] == "timer" else "by the control room"
 
 
 def _name(alert: AlertLine, residents: Mapping[str, Resident]) -> str:

@@ -45,7 +45,7 @@ class AlertLine:
     received_ms: int | None = None
     delivered_ms: int | None = None
     seen_ms: int | None = None
-    answers: list[tuple[str, str, int]] = field(default_factory=list)
+    answers: list[tuple[str, str | None, int]] = field(default_factory=list)
     stood_down_ms: int | None = None
     stand_down_reason: str | None = None
     stand_down_received_ms: int | None = None
@@ -116,18 +116,10 @@ class Timeline:
                 self.nobody_found_ms = at_ms
 
     def _apply_to_alert(self, alert: AlertLine, kind: str, data: Json, at_ms: int) -> None:
+        if kind.startswith("Notification"):
+            self._apply_to_notification(alert, kind, data, at_ms)
+            return
         match kind:
-            case "NotificationRequested":
-                alert.notifications[data["k"]] = NotificationLine(data["channel"], data["purpose"], at_ms)
-            case "NotificationSent":
-                alert.notifications[data["k"]].sent_ms = at_ms
-                if alert.state == "requested":
-                    alert.state = "sent"
-            case "NotificationDelivered":
-                alert.notifications[data["k"]].delivered_ms = at_ms
-            case "NotificationFailed":
-                note = alert.notifications[data["k"]]
-                note.failed_ms, note.reason = at_ms, data.get("reason")
             case "AlertDelivered":
                 alert.delivered_ms = alert.delivered_ms or at_ms
                 alert.state = "delivered" if alert.state in ("requested", "sent") else alert.state
@@ -144,6 +136,20 @@ class Timeline:
                 alert.state = kind.removeprefix("Alert").lower()
             case "AlertMoved":
                 alert.eta_s = data["eta_s"]
+
+    def _apply_to_notification(self, alert: AlertLine, kind: str, data: Json, at_ms: int) -> None:
+        """A rung that cannot even be tried fails without having been requested."""
+        note = alert.notifications.setdefault(
+            data["k"], NotificationLine(data["channel"], data["purpose"], at_ms)
+        )
+        match kind:
+            case "NotificationSent":
+                note.sent_ms = at_ms
+                alert.state = "sent" if alert.state == "requested" else alert.state
+            case "NotificationDelivered":
+                note.delivered_ms = at_ms
+            case "NotificationFailed":
+                note.failed_ms, note.reason = at_ms, data.get("reason")
 
     def identify(self, incident: Json) -> None:
         """Take over who each alert went to, which events do not tell."""

@@ -21,7 +21,14 @@ RESIDENTS = {
 
 def event(after_ms: int, kind: str, **data: Any) -> dict[str, Any]:
     at = f"2023-11-14T22:13:{20 + after_ms // 1000:02}.{after_ms % 1000:03}Z"
-    return {"id": f"e{after_ms}{kind}", "incident_id": "i1", "type": kind, "at": at, "data": data}
+    return {
+        "id": f"e{after_ms}{kind}",
+        "incident_id": "i1",
+        "type": kind,
+        "at": at,
+        "by": {"kind": "medic"},
+        "data": data,
+    }
 
 
 EVENTS = [
@@ -30,7 +37,6 @@ EVENTS = [
     event(12, "AlertRequested", n=1, role="direct", wave=1, eta_s=90, expires_at="x"),
     event(12, "AlertRequested", n=2, role="direct", wave=1, eta_s=30, expires_at="x"),
     event(12, "NotificationRequested", n=1, k=1, channel="websocket", purpose="alert"),
-    event(12, "NotificationRequested", n=2, k=1, channel="websocket", purpose="alert"),
     event(13, "NotificationFailed", n=2, k=1, channel="websocket", purpose="alert", reason="no_socket"),
     event(13, "NotificationRequested", n=2, k=2, channel="sms", purpose="alert"),
     event(20, "AlertDelivered", n=1, channel="websocket"),

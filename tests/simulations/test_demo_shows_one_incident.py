@@ -1,0 +1,110 @@
+"""`dispatch demo --once --json` on real parts: the service, its Postgres, sockets and Twilio's library."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
+
+MEDICS = "600"
+
+
+def demo(*words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "dispatch", "demo", "--medics", MEDICS, "--port", "0", *words]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"TERM": "dumb"}
+    )
+
+
+def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Everything the demo started: the service, and Postgres below it."""
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    process = demo("--once", "--json", "--speed", "20", "--data-dir", str(tmp_path_factory.mktemp("demo")))
+    printed, said = process.communicate(timeout=240)
+    assert process.returncode == 0, said
+    told: dict[str, Any] = json.loads(printed)
+    return told
+
+
+def test_one_incident_with_its_alerts_in_order_of_eta(shown):
+    assert shown["incident"]["state"] == "closed"
+    assert len(shown["alerts"]) >= 5
+    etas = [alert["eta_s"] for alert in shown["alerts"]]
+    assert etas == sorted(etas)
+
+
+def test_it_is_covered_and_the_others_are_stood_down(shown):
+    stood_down = [alert for alert in shown["alerts"] if alert["stand_down"]]
+    assert shown["timings"]["covered_ms"] is not None
+    assert any(alert["stand_down"]["reason"] == "covered" for alert in stood_down)
+    assert any(alert["stand_down"]["received_ms"] is not None for alert in stood_down)
+
+
+def test_who_answered_has_a_delivery_and_an_answer_in_order(shown):
+    answered = [alert for alert in shown["alerts"] if alert["answer"] is not None]
+    assert {"accept", "decline"} <= {alert["answer"] for alert in answered}
+    for alert in answered:
+        assert alert["requested_ms"] <= alert["received_ms"] <= alert["answered_ms"]
+        assert alert["requested_ms"] <= alert["delivered_ms"] <= alert["answered_ms"]
+
+
+def test_an_sms_went_out_and_arrived(shown):
+    by_sms = [alert for alert in shown["alerts"] if "sms" in alert["channels"]]
+    assert shown["sms_sent"] >= len(by_sms) >= 1
+    assert any(alert["delivered_ms"] is not None for alert in by_sms)
+
+
+def test_it_names_its_source_and_what_is_made_up(shown):
+    assert "16,915 real road collisions" in shown["source"]["from"]
+    assert "made up" in shown["medics"]["note"]
+    assert shown["medics"]["registered"] == int(MEDICS)
+    assert shown["medics"]["on_sockets"] + shown["medics"]["sms_only"] == int(MEDICS)
+
+
+def test_ctrl_c_leaves_no_process_and_no_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = demo()
+    said: list[str] = _read_until(process, lambda line: "is alerted" in line)
+    started = family(process)
+    assert len(started) >= 2, said
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 0, rest
+    assert "the service, Postgres and the medics are gone" in rest
+    assert [one for one in started if one.is_running()] == []
+    assert list(Path(tmp_path).glob("dispatch-demo-*")) == []
+
+
+def test_a_busy_port_is_one_line_and_wrong_use():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = demo("--once", "--port", str(taken.getsockname()[1]))
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert len(said.splitlines()) == 1
+    assert "--port" in said
+
+
+def _read_until(process: subprocess.Popen[str], wanted: Callable[[str], bool]) -> list[str]:
+    """Lines of its stderr up to the wanted one; the test's time limit bounds the wait."""
+    assert process.stderr is not None
+    lines: list[str] = []
+    for line in process.stderr:
+        lines.append(line)
+        if wanted(line):
+            break
+    return lines
