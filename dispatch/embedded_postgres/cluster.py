@@ -1,7 +1,9 @@
 """A database cluster on disk: made whole or not at all, open to its owner alone, its settings fixed."""
 
+import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -95,10 +97,21 @@ class Cluster:
         return [str(binary_for(account, "postgres")), "-D", here, *options]
 
     def choose_socket_dir(self, account: Account) -> Path:
-        """The cluster itself, which is 0700; a private folder where its path does not fit a socket or DSN."""
+        """The cluster itself, which is 0700; a private folder where its path does not fit a socket or DSN.
+
+        The same again after a restart, so that a pool's DSN stays good, unless somebody else took its name.
+        """
         if len(os.fsencode(self.path / SOCKET_NAME)) <= SUN_PATH_BYTES and "," not in str(self.path):
             return self.path
-        folder = Path(tempfile.mkdtemp(prefix=SOCKET_DIR_PREFIX))  # 0700
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
+        folder = Path(tempfile.gettempdir(), f"{SOCKET_DIR_PREFIX}{digest}")
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            found = folder.lstat()
+            if found.st_uid == account.uid and found.st_mode == stat.S_IFDIR | 0o700:
+                return folder
+            folder = Path(tempfile.mkdtemp(prefix=SOCKET_DIR_PREFIX))  # 0700
         account.give(folder)
         return folder
 

@@ -187,26 +187,25 @@ class Share:
 
     async def _answers(self) -> bool:
         try:
-            connection = await self._connect("template1")
-        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+            await (await self._connect("template1")).close()
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError):
             return False  # not yet listening, or recovering
         except asyncpg.InvalidAuthorizationSpecificationError as error:
             raise PostgresUnavailable(
                 f"the server of {self.cluster.path} does not let this user in",
                 f"See {self.cluster.log_path}.",
             ) from error
-        await connection.close()
         return True
 
     async def _ensure_database(self) -> None:
-        connection = await self._connect("template1")
         try:
+            connection = await self._connect("template1")
             if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
                 await connection.execute(f"create database {DATABASE} template template0")
-        except asyncpg.DiskFullError as error:
-            raise unavailable("the database could not be made", "No space left on device", "") from error
-        finally:
             await connection.close()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            hint = f"See {self.cluster.log_path}."
+            raise unavailable("Postgres started, but made no database", str(error), hint) from error
 
     async def _connect(self, database: str) -> "asyncpg.Connection":
         return await asyncpg.connect(self.cluster.dsn(self._socket_dir, database), timeout=30)

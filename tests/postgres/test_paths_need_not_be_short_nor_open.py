@@ -1,11 +1,14 @@
 """A data dir deep in the tree, or in root's closed home, with a virtual environment there too."""
 
+import asyncio
 import os
 import shutil
+import signal
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import asyncpg
 import pytest
@@ -26,11 +29,38 @@ def closed_folder() -> Iterator[Path]:
 async def test_a_path_too_long_for_a_socket_gets_a_private_folder_that_goes_with_the_server(tmp_path):
     data_dir = tmp_path / ("long" * 20) / 'with space, comma and "quote"'
     async with EmbeddedPostgres(data_dir) as server:
-        folder = server.dsn.partition("host=")[2].partition("&")[0].replace("%2F", "/")
+        folder = socket_folder(server)
         assert folder != str(data_dir / "postgres")
         assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
         await answers(server.dsn)
     assert not os.path.exists(folder)
+
+
+async def test_after_a_restart_the_socket_is_where_it_was(tmp_path):
+    died: list[str] = []
+    async with EmbeddedPostgres(tmp_path / ("long" * 20), on_death=died.append) as server:
+        dsn = server.dsn
+        os.kill(server.pid, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while not died or server.trouble:
+                await asyncio.sleep(0.02)
+        assert server.dsn == dsn
+        await answers(dsn)
+
+
+async def test_a_folder_that_somebody_else_put_in_its_place_is_not_used(tmp_path):
+    data_dir = tmp_path / ("long" * 20)
+    async with EmbeddedPostgres(data_dir) as server:
+        usual = socket_folder(server)
+    os.mkdir(usual, 0o777)
+    os.chmod(usual, 0o777)
+    try:
+        async with EmbeddedPostgres(data_dir) as server:
+            assert socket_folder(server) != usual
+            await answers(server.dsn)
+        assert os.listdir(usual) == []
+    finally:
+        os.rmdir(usual)
 
 
 async def test_a_path_with_signs_in_it(closed_folder):
@@ -60,6 +90,10 @@ async def test_a_data_dir_and_programs_in_a_closed_folder_of_root(closed_folder,
                 await answers(server.dsn)
         assert len(list((Path(cache) / "copies").iterdir())) == 1
     assert stat.S_IMODE(closed_folder.stat().st_mode) == 0o700
+
+
+def socket_folder(server: EmbeddedPostgres) -> str:
+    return unquote(server.dsn.partition("host=")[2].partition("&")[0])
 
 
 async def answers(dsn: str) -> None:
