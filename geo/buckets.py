@@ -27,6 +27,9 @@ FILL_MIN = 0.3
 _AT_ONCE = 512
 """Buckets measured together: 3 MiB of points, about what stays in a core's cache."""
 
+_DEALT_AT_ONCE = 64
+"""Full buckets dealt out together."""
+
 Ints = NDArray[np.int64]
 Slots = NDArray[np.signedinteger]
 Floats = NDArray[np.float64]
@@ -124,9 +127,14 @@ class Buckets:
         fits, late = order[~too_many], order[too_many]
         if len(fits):
             self._fill(self.bucket[places[~full]], arrivals[~full], keys[fits], points[:, fits])
-        if len(late):
-            groups = np.arange(np.count_nonzero(full))
-            self._deal(places[full], groups, keys[late], codes[late], np.repeat(groups, arrivals[full]))
+        places, ends = places[full], np.cumsum(arrivals[full])
+        # From the last to the first, so that the places still to come keep their numbers; few at a time, so
+        # that the work stays in the cache and leaves no large holes in the heap.
+        for begin in reversed(range(0, len(places), _DEALT_AT_ONCE)):
+            end = min(begin + _DEALT_AT_ONCE, len(places))
+            part = slice(ends[begin - 1] if begin else 0, ends[end - 1])
+            group = np.searchsorted(ends, np.arange(part.start, part.stop), side="right") - begin
+            self._deal(places[begin:end], np.arange(end - begin), keys[late[part]], codes[late[part]], group)
 
     def _fill(self, buckets: Ints, arrivals: Ints, keys: Ints, points: Floats) -> None:
         """Write the first `arrivals[0]` keys into free slots of `buckets[0]`, and so on."""
@@ -216,7 +224,6 @@ class Buckets:
     def _free(self, buckets: Ints) -> None:
         self.size -= int(self.members[buckets].sum())
         self.key[buckets] = -1
-        self.point[0, buckets] = np.inf
         self.members[buckets] = 0
         self.offset[buckets] = np.inf
         self._spare = np.concatenate((self._spare, buckets))
@@ -226,16 +233,17 @@ class Buckets:
         if missing > 0:
             self._add_buckets(missing)
         taken, self._spare = self._spare[:count], self._spare[count:]
+        self.point[:, taken] = np.inf
         return taken
 
     def _add_buckets(self, missing: int) -> None:
         now = len(self.members)
         count = now + max(missing, now // 4)
         self.key = _grown(self.key, count, -1)
-        self.point = np.stack([_grown(axis, count, np.inf) for axis in self.point])
+        self.point = _grown(self.point, count, None, axis=1)
         self.members = _grown(self.members, count, 0)
         self.radius = _grown(self.radius, count, 0.0)
-        self.centre_x_minus_2 = np.stack([_grown(axis, count, 0.0) for axis in self.centre_x_minus_2])
+        self.centre_x_minus_2 = _grown(self.centre_x_minus_2, count, 0.0, axis=1)
         self.offset = _grown(self.offset, count, np.inf)
         self._spare = np.concatenate((self._spare, np.arange(now, count)))
 
@@ -243,8 +251,8 @@ class Buckets:
         if keys > len(self.slot):
             count = max(keys, len(self.slot) * 5 // 4)
             self.slot = _grown(self.slot, count, -1)
-            self.lat = _grown(self.lat, count, np.nan)
-            self.lon = _grown(self.lon, count, np.nan)
+            self.lat = _grown(self.lat, count, None)
+            self.lon = _grown(self.lon, count, None)
 
 
 def _hands(group: Ints, groups: int) -> tuple[Ints, Ints, Ints]:
@@ -261,8 +269,13 @@ def _hands(group: Ints, groups: int) -> tuple[Ints, Ints, Ints]:
     return (np.cumsum(hands) - hands)[group] + hand, rank + (-hand * n // of), hands
 
 
-def _grown(array: NDArray[_Item], count: int, filler: float) -> NDArray[_Item]:
-    """A copy with its first axis lengthened to `count`, the new part filled."""
-    longer = np.full((count, *array.shape[1:]), filler, dtype=array.dtype)
-    longer[: len(array)] = array
+def _grown(array: NDArray[_Item], count: int, filler: float | None, axis: int = 0) -> NDArray[_Item]:
+    """A copy with one axis lengthened to `count`; with no filler the new part takes no memory until used."""
+    shape = list(array.shape)
+    now, shape[axis] = shape[axis], count
+    longer = np.empty(shape, dtype=array.dtype)
+    along = np.moveaxis(longer, axis, 0)
+    along[:now] = np.moveaxis(array, axis, 0)
+    if filler is not None:
+        along[now:] = filler
     return longer

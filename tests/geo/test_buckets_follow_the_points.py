@@ -22,7 +22,8 @@ def assert_sound(buckets: Buckets) -> None:
     np.testing.assert_array_equal(buckets.members, taken.reshape(-1, SLOTS).sum(axis=1))
     points = unit_vectors(buckets.lat[keys], buckets.lon[keys])
     np.testing.assert_array_equal(buckets.point.reshape(3, -1)[:, slots], points)
-    assert np.all(np.isinf(buckets.point[0].reshape(-1)[~taken]))
+    in_use = buckets.bucket
+    np.testing.assert_array_equal(np.isinf(buckets.point[0, in_use]), buckets.key[in_use] < 0)
     home = slots >> SLOTS_LOG2
     centre = -0.5 * buckets.centre_x_minus_2[:, home]
     assert np.all(np.sqrt(chord_squared(points, centre)) <= buckets.radius[home])
