@@ -65,7 +65,7 @@ class Roster:
         latest = {medic.id: medic for medic in medics}
         for medic in latest.values():
             self._check(medic)
-        self._whereabouts.put_many([self._put(medic) for medic in latest.values()])
+        self._whereabouts.put_many(self._put(medic) for medic in latest.values())
 
     def remove(self, medic_id: str) -> None:
         """Forgets her row, fix and places."""

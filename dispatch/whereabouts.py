@@ -18,6 +18,8 @@ from geo.nearest import NearestIndex
 Mask = NDArray[np.bool_]
 
 NONE = -1
+_SETTLED_AT_ONCE = 65_536
+"""Enough for the index to be fast, few enough to take little memory."""
 LONG_AGO = -(2**62)
 
 Change = tuple[int, Medic | None, Medic]
@@ -54,11 +56,13 @@ class Entries:
         return key
 
     def move(self, key: int, lat: float, lon: float) -> None:
-        """Moves the entry at the next `settle`, which must come before anything else is asked."""
+        """Moves the entry, at the latest at the next `settle`, which must come before the index is asked."""
         keys, lats, lons = self._moved
         keys.append(key)
         lats.append(lat)
         lons.append(lon)
+        if len(keys) >= _SETTLED_AT_ONCE:
+            self.settle()
 
     def settle(self) -> None:
         moved, self._moved = self._moved, ([], [], [])
