@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from dispatch.embedded_postgres.server import Share
+from dispatch.embedded_postgres.share import Share
 from dispatch.store.database import MIGRATIONS, connect_pool, upgrade
 
 SERVER_FOLDER = "postgres-of-this-session"

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -117,8 +118,11 @@ class Cluster:
 
     def remove_socket_dir(self, socket_dir: Path) -> None:
         """Removes a folder of `choose_socket_dir` that no server uses any more; the cluster stays."""
-        if socket_dir != self.path and socket_dir.name.startswith(SOCKET_DIR_PREFIX):
-            shutil.rmtree(socket_dir, ignore_errors=True)
+        if socket_dir == self.path or not socket_dir.name.startswith(SOCKET_DIR_PREFIX):
+            return
+        with suppress(FileNotFoundError):
+            if socket_dir.lstat().st_uid == self.path.stat().st_uid:
+                shutil.rmtree(socket_dir, ignore_errors=True)
 
     def has_locks(self) -> bool:
         """Whether a server runs, or one died without a word."""
@@ -179,10 +183,12 @@ class Cluster:
         if path.exists() and path.read_text() == text:
             return
         new = path.with_suffix(".new")
-        new.write_text(text)
-        new.chmod(0o600)
-        if account.changes:
-            os.chown(new, account.uid, account.gid)
+        new.unlink(missing_ok=True)
+        # Exclusive: root must not write through a link that the cluster's owner put there.
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            if account.changes:
+                os.fchown(file.fileno(), account.uid, account.gid)
         new.rename(path)
 
 

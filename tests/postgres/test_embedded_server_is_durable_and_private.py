@@ -80,6 +80,19 @@ async def test_another_os_user_is_not_let_in_even_where_every_folder_is_open():
             socket.parent.chmod(0o700)
 
 
+@as_root
+async def test_root_writes_through_no_link_of_the_databases_owner(data_dir, tmp_path):
+    async with EmbeddedPostgres(data_dir):
+        pass
+    (tmp_path / "precious").write_text("precious")
+    for name in ("pg_hba", "pg_ident"):
+        (data_dir / "postgres" / f"{name}.conf").write_text("to be written anew")
+        (data_dir / "postgres" / f"{name}.new").symlink_to(tmp_path / "precious")
+    async with EmbeddedPostgres(data_dir) as server:
+        await (await asyncpg.connect(server.dsn)).close()
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
 async def test_its_log_quotes_no_row(data_dir):
     async with EmbeddedPostgres(data_dir) as server:
         connection = await asyncpg.connect(server.dsn)

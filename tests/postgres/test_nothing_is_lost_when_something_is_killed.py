@@ -169,7 +169,7 @@ async def retried(pool: asyncpg.Pool, query: str) -> object:
 
 
 async def retried_select(dsn: str) -> int:
-    """One, once the server lets us in for long enough: it ends all connections when it finds a worker crashed."""
+    """One, once the server lets us in for long enough: it ends all connections on finding a crash."""
     async with asyncio.timeout(30):
         while True:
             try:
