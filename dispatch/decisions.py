@@ -8,39 +8,42 @@ written).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from typing import Any
 
-import structlog
-
+from dispatch import logs
 from dispatch.clock import Clock
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.incident import Alert
 from dispatch.core.policy import Policies
+from dispatch.digit_pairs import DigitPairs
 from dispatch.ids import new_incident_id
 from dispatch.live import Live, MakeCommand, Order, Situation
+from dispatch.memory import Memory
 from dispatch.metrics import Metrics
 from dispatch.orders import opening, updating
 from dispatch.plan import NotLocked, Part, Plan, Planner
 from dispatch.records import Change, NewIncident, Record
 from dispatch.roster import Roster
 from dispatch.store.appender import Appender
-from dispatch.store.appends import Claim, ClaimConflict, Remembered, SeqConflict, Unavailable
+from dispatch.store.appends import ClaimConflict, Remembered, SeqConflict, Unavailable
+from dispatch.ticks import Ticks
 
-log = structlog.get_logger("dispatch")
+log = logs.logger(__name__)
 
-TRIES_MAX = 20
+CONFLICTS_MAX = 20
 """Conflicts after which an order is given up; each means that another decision was made, so none is near."""
 KEEP_ENDED_MS = 3_600_000
 """How long an ended incident is kept in memory for devices that come back for their stand-down."""
 AGAIN_S = 1.0
+FIND_OUT_S = (1, 1, 2, 4, 8, 16, 30)
+"""When it is looked whether an incident was opened after all; the database gives a commit up within 40 s."""
 
 
 class Decisions:
-    """Incidents in memory by id.
+    """``react`` is told of every commit, once memory has followed it.
 
-    ``load`` reads one from the store. ``react`` is told of every commit, once memory has followed it;
-    ``resume`` of every incident that was loaded, and may have something left to send.
+    ``resume`` is told of every incident that was loaded, and may have something left to send.
     """
 
     def __init__(
@@ -53,19 +56,19 @@ class Decisions:
         load: Callable[[str], Awaitable[Record | None]],
         react: Callable[[Live, tuple[e.Event, ...]], None],
         resume: Callable[[Live], None],
-        digit_pairs: dict[str, int],
+        digit_pairs: DigitPairs,
         metrics: Metrics,
     ) -> None:
         self._appender, self._roster, self._clock = appender, roster, clock
         self._policies = policies
-        self._load, self._react, self._resume = load, react, resume
+        self._react, self._resume = react, resume
         self._metrics = metrics
         self._planner = Planner(roster, digit_pairs)
-        self._lives: dict[str, Live] = {}
-        self._running: set[str] = set()
-        self._closing = False
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self.memory = Memory(load=load, loaded=self._loaded, roster=roster, digit_pairs=digit_pairs)
+        self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)))
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._finding_out: set[asyncio.Task[None]] = set()
+        self._closing = self._closed = False
 
     # --- what a control room asks
 
@@ -73,49 +76,29 @@ class Decisions:
         self, room_id: str, key_id: str, new: NewIncident, remember: Callable[[str], Remembered] | None = None
     ) -> Record:
         """Opens an incident, with its first alerts; ``remember`` makes the idempotency row for its id."""
-        live = Live(new_incident_id(self._clock.now_ms()), room_id, new=True)
-        self._lives[live.id] = live
-        order = Order(
-            opening(new, key_id, self._policies[new.kind]),
+        live = self.memory.begin(new_incident_id(self._clock.now_ms()), room_id)
+        policy = self._policies[new.kind]
+        return await self._do(
+            live,
+            opening(new, key_id, policy),
             details=new.details,
-            policy=self._policies[new.kind],
+            policy=policy,
             remember=remember(live.id) if remember else None,
         )
-        try:
-            return await self._do(live, order)
-        except Unavailable:
-            asyncio.get_running_loop().create_task(self._find_out(live))
-            raise
-        except Exception:
-            self._lives.pop(live.id, None)
-            raise
-
-    async def _find_out(self, live: Live) -> None:
-        """Whether an incident was opened though nobody could say so: then its alerts go out all the same."""
-        while not self._closing:
-            await asyncio.sleep(AGAIN_S)
-            try:
-                record = await self._load(live.id)
-            except Exception as error:
-                log.warning("database unavailable", incident_id=live.id, error=type(error).__name__)
-                continue
-            self._lives.pop(live.id, None)
-            if record is not None:
-                self.adopt(record)
-            return
 
     async def update(
         self, incident_id: str, key_id: str, change: Change, remember: Remembered | None = None
     ) -> Record:
         policy = self._policies[change.kind] if change.kind is not None else None
         make = updating(change, key_id, self._roster, policy)
-        return await self._order(incident_id, make, details=change.details, policy=policy, remember=remember)
+        live = await self.memory.live(incident_id)
+        return await self._do(live, make, details=change.details, policy=policy, remember=remember)
 
     async def more(
         self, incident_id: str, key_id: str, count: int, remember: Remembered | None = None
     ) -> Record:
-        return await self._order(
-            incident_id,
+        return await self._do(
+            await self.memory.live(incident_id),
             lambda now: c.More(at=now.at, by="control_room", key=key_id, policy=now.rules, count=count),
             remember=remember,
         )
@@ -128,289 +111,247 @@ class Decisions:
         remember: Remembered | None = None,
     ) -> Record:
         """Enough, cancel, close or reopen."""
-        return await self._order(
-            incident_id,
+        return await self._do(
+            await self.memory.live(incident_id),
             lambda now: kind(at=now.at, by="control_room", key=key_id, policy=now.rules),
             remember=remember,
         )
 
     async def get(self, incident_id: str) -> Record | None:
-        """The incident as last committed."""
+        """The incident as last committed. Raises Unavailable."""
         try:
-            live = await self.live(incident_id)
+            live = await self.memory.live(incident_id)
         except LookupError:
             return None
+        if live.record is None or live.stale:
+            return await self.memory.read(incident_id)
         return live.record
 
     # --- what medics and the service itself ask
 
     async def order(self, incident_id: str, make: MakeCommand) -> Record:
         """Decides a command, and returns after its commit."""
-        return await self._order(incident_id, make)
+        return await self._do(await self.memory.live(incident_id), make)
 
-    def post(self, incident_id: str, make: MakeCommand) -> None:
+    def post(self, live: Live, make: MakeCommand) -> None:
         """Decides a command in its turn; nobody waits, and it is not given up while the service runs."""
-        live = self._lives.get(incident_id)
-        if live is not None:
-            self._put(live, Order(make))
-            return
-        asyncio.get_running_loop().create_task(self._post_after_load(incident_id, make))
+        self._put(live, Order(make))
+
+    async def undisturbed(self) -> None:
+        """Returns when every decision that is being made at this moment is committed, or dropped."""
+        for live in self.memory.all():
+            if live.lock.locked():
+                async with live.lock:
+                    pass
 
     # --- the service's life
 
     def adopt(self, record: Record) -> None:
         """An incident found at start: its claims, its clock, and what it still has to tell."""
-        live = self._lives[record.id] = Live(record.id, record.control_room_id, record)
-        for alert in record.state.alerts:
-            self._claim(live, alert)
-        self._set_timer(live)
-        self._resume(live)
+        self.memory.adopt(record)
 
-    def lives(self) -> Iterable[Live]:
-        return tuple(self._lives.values())
+    def lives(self) -> Collection[Live]:
+        return self.memory.all()
 
-    def loaded(self, incident_id: str) -> Live | None:
-        """The incident, where it is in memory."""
-        return self._lives.get(incident_id)
-
-    async def live(self, incident_id: str) -> Live:
-        """The incident in memory, loaded where need be. LookupError: there is none."""
-        live = self._lives.get(incident_id)
-        if live is None:
-            record = await self._load(incident_id)
-            live = self._lives.get(incident_id)
-            if live is None:
-                if record is None:
-                    raise LookupError("no such incident")
-                self.adopt(record)
-                live = self._lives[incident_id]
-        return live
+    def tick_all_due(self) -> None:
+        """The clock was moved: timers that it has overtaken do not wait."""
+        self._ticks.all_due(self.memory.all())
 
     def forget_ended(self) -> None:
         """Lets go of incidents that ended long ago and have nothing left to do."""
-        before = self._clock.now_ms() - KEEP_ENDED_MS
-        for live in self.lives():
-            record = live.record
-            if record is None or live.running or record.due_at is not None:
-                continue
-            if record.state.ended_at is not None and record.state.ended_at < before:
-                self._lives.pop(live.id, None)
+        self.memory.forget_ended(self._clock.now_ms() - KEEP_ENDED_MS)
 
     async def close(self) -> None:
-        """Takes no more orders but for outcomes of sends, and waits until all are committed."""
+        """No timer goes off any more; returns when all orders are committed. Later ones are Unavailable.
+
+        What nobody waits for is given up where the database can not be reached: the next start finds it.
+        """
         self._closing = True
-        for live in self.lives():
-            if live.timer is not None:
-                live.timer.cancel()
-        await self._idle.wait()
+        self._ticks.stop(self.memory.all())
+        for task in self._finding_out:
+            task.cancel()
+        while self._working:
+            await asyncio.wait(self._working.values())
+        self._closed = True
 
     @property
     def waiting(self) -> int:
         """Incidents with orders that are not committed yet."""
-        return len(self._running)
+        return len(self._working)
 
     def late_ms(self) -> int:
         """How late the most overdue tick is."""
-        now = self._clock.now_ms()
-        due = [live.record.due_at for live in self.lives() if live.record and live.record.due_at is not None]
-        return max(0, now - min(due, default=now))
+        return self._ticks.late_ms(self.memory.all())
 
     # --- orders
 
-    async def _order(self, incident_id: str, make: MakeCommand, **about: object) -> Record:
-        live = await self.live(incident_id)
-        return await self._do(live, Order(make, **about))  # type: ignore[arg-type]
-
-    async def _do(self, live: Live, order: Order) -> Record:
-        order.done = asyncio.get_running_loop().create_future()
-        self._put(live, order)
-        return await order.done
-
-    async def _post_after_load(self, incident_id: str, make: MakeCommand) -> None:
-        with contextlib.suppress(LookupError):
-            self._put(await self.live(incident_id), Order(make))
+    async def _do(self, live: Live, make: MakeCommand, **about: Any) -> Record:
+        done: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+        self._put(live, Order(make, done=done, **about))
+        return await done
 
     def _put(self, live: Live, order: Order) -> None:
+        if self._closed:
+            order.refuse(Unavailable("the service is stopping"))
+            return
         live.orders.append(order)
         if not live.running:
             live.running = True
-            self._running.add(live.id)
-            self._idle.clear()
-            asyncio.get_running_loop().create_task(self._work(live), name=f"incident {live.id}")
+            self._working[live.id] = asyncio.get_running_loop().create_task(self._work(live))
 
     async def _work(self, live: Live) -> None:
         """Carries out the incident's orders until none is left."""
         try:
             while live.orders:
-                orders = _together(live)
-                try:
-                    await self._carry_out(live, orders)
-                except Unavailable as unavailable:
-                    await self._unavailable(live, orders, unavailable)
-                except Exception as error:
-                    log.exception("order failed", incident_id=live.id)
-                    for order in orders:
-                        _refuse(order, error)
+                await self._carry_out(live, _together(live))
+                # Sockets and those who waited come before the next decision.
+                await asyncio.sleep(0)
         finally:
             live.running = False
-            self._running.discard(live.id)
-            if not self._running:
-                self._idle.set()
-
-    async def _unavailable(self, live: Live, orders: list[Order], error: Unavailable) -> None:
-        """Those who wait are told; what nobody waits for is tried again when the database may be back."""
-        live.stale = True
-        for order in orders:
-            _refuse(order, error)
-        again = [order for order in orders if order.done is None]
-        if again:
-            await asyncio.sleep(AGAIN_S)
-            live.orders.extendleft(reversed(again))
+            del self._working[live.id]
+            if live.record is None:
+                self.memory.drop(live)
 
     async def _carry_out(self, live: Live, orders: list[Order]) -> None:
-        ids = {live.id}
-        for _ in range(TRIES_MAX):
-            async with self._locked(ids) as locked:
+        """Every order is committed, or refused; where one spoils it for the others, each by itself."""
+        try:
+            await self._decide(live, orders)
+        except Unavailable as unavailable:
+            await self._unavailable(live, orders, unavailable)
+        except Exception as error:
+            if len(orders) > 1:
+                for order in orders:
+                    await self._carry_out(live, [order])
+                return
+            if orders[0].done is None:
+                log.error("order failed", incident_id=live.id, error=logs.describe(error))
+                self._ticks.set(live, wait_s_min=AGAIN_S)
+            orders[0].refuse(error)
+
+    async def _unavailable(self, live: Live, orders: list[Order], error: Unavailable) -> None:
+        """Those who wait are told; what nobody waits for is tried again when the database may be back.
+
+        What may have been written all the same is found by loading the incident again, which a tick does.
+        """
+        for order in orders:
+            order.refuse(error)
+        if self._closing:
+            return
+        if live.record is None:
+            self._find_out(live.id)
+            return
+        again = [order for order in orders if order.done is None] or [Order(_tick)]
+        await asyncio.sleep(AGAIN_S)
+        live.orders.extendleft(reversed(again))
+
+    def _find_out(self, incident_id: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._look_whether_opened(incident_id))
+        self._finding_out.add(task)
+        task.add_done_callback(self._finding_out.discard)
+
+    async def _look_whether_opened(self, incident_id: str) -> None:
+        """An incident opened though nobody could say so: loaded, its alerts go out all the same."""
+        for pause_s in FIND_OUT_S:
+            await asyncio.sleep(pause_s)
+            while True:
+                try:
+                    await self.memory.live(incident_id)
+                except LookupError:
+                    break
+                except Unavailable:
+                    await asyncio.sleep(AGAIN_S)
+                else:
+                    return
+
+    async def _decide(self, live: Live, orders: list[Order]) -> None:
+        ids, conflicts = {live.id}, 0
+        while conflicts < CONFLICTS_MAX:
+            async with self._locked(live, ids) as locked:
                 try:
                     plan = self._planner.plan(locked, live, orders, self._clock.now_ms())
                 except NotLocked as missing:
-                    ids.add(missing.incident_id)
+                    ids |= missing.incident_ids
                     continue
-                if await self._keep(plan, live, orders):
+                in_the_way = await self._keep(plan, live, orders)
+                if not in_the_way:
                     return
+                conflicts += 1
+                ids |= in_the_way
         raise Unavailable("too many conflicts")
 
-    async def _keep(self, plan: Plan, live: Live, orders: list[Order]) -> bool:
-        """Commits the plan and reacts to it; False where it is to be made anew."""
+    async def _keep(self, plan: Plan, live: Live, orders: list[Order]) -> set[str]:
+        """Commits the plan and reacts to it; or gives the incidents to be loaded before it is made anew."""
         work = plan.append(orders)
         try:
             positions = await self._appender.append(work) if work.streams or work.remember else {}
+            self._follow(plan, positions)
         except SeqConflict as conflict:
-            await self._reload(conflict.incident_id)
-            return False
+            return self._stale({conflict.incident_id})
         except ClaimConflict as conflict:
-            self._note_claims(conflict.claims)
-            return False
-        else:
-            self._apply(plan, positions)
+            return self._stale({claim.incident_id for claim in conflict.claims} or {live.id})
+        except Unavailable:
+            self._stale(plan.parts.keys())
+            for part in plan.parts.values():
+                if part.live is not live and part.live.record is not None:
+                    self._put(part.live, Order(_tick))
+            raise
         finally:
             self._roster.give_back(plan.taken)
         for order in orders:
             refusal = plan.refused.get(order)
             if refusal is not None:
-                _refuse(order, refusal)
-            elif order.done is not None and not order.done.done() and live.record is not None:
-                order.done.set_result(live.record)
-        return True
+                order.refuse(refusal)
+            elif live.record is not None:
+                order.carried_out(live.record)
+        return set()
 
-    def _apply(self, plan: Plan, positions: Mapping[str, int]) -> None:
+    def _stale(self, incident_ids: Collection[str]) -> set[str]:
+        """Memory may lag behind: they are loaded again before anything is decided on them."""
+        for incident_id in incident_ids:
+            if (live := self.memory.get(incident_id)) is not None:
+                live.stale = True
+        return set(incident_ids)
+
+    def _follow(self, plan: Plan, positions: Mapping[str, int]) -> None:
         """Memory follows the database: first every incident's state and claims, then the reactions."""
         changed = [part for part in plan.parts.values() if part.events]
         for part in changed:
-            part.live.take_over(part.record(positions[part.live.id]))
-            self._claims_changed(part)
-            self._set_timer(part.live)
+            self.memory.follow(part, positions[part.live.id])
         for part in changed:
-            events = tuple(part.events)
-            self._react(part.live, events)
-            assert part.state is not None
-            self._metrics.committed(part.state, events)
-        # A look that found nobody wrote nothing, but moved the next look.
+            self._react_to(part)
         for part in plan.parts.values():
+            # A look that found nobody wrote nothing, but moved the next look.
             if not part.events and part.live.record is not None:
-                part.live.take_over(part.record(part.live.record.feed_pos))
-                self._set_timer(part.live)
+                part.live.follow(part.record(part.live.record.feed_pos), ())
+            self._ticks.set(part.live)
+
+    def _react_to(self, part: Part) -> None:
+        """What fails here was committed all the same, and must not look as if it were not."""
+        assert part.state is not None
+        happened = tuple(part.events)
+        try:
+            self._react(part.live, happened)
+            self._metrics.committed(part.state, happened)
+        except Exception as error:
+            log.error("reaction failed", incident_id=part.live.id, error=logs.describe(error))
 
     @contextlib.asynccontextmanager
-    async def _locked(self, ids: set[str]) -> AsyncIterator[dict[str, Live]]:
+    async def _locked(self, own: Live, ids: set[str]) -> AsyncIterator[dict[str, Live]]:
         """Holds incidents, in id order so that no two wait for each other; each loaded if it exists."""
         async with contextlib.AsyncExitStack() as stack:
             held = {}
             for incident_id in sorted(ids):
-                live = self._lives.get(incident_id) or await self.live(incident_id)
+                live = own if incident_id == own.id else await self.memory.live(incident_id)
                 await stack.enter_async_context(live.lock)
                 held[incident_id] = live
             for live in held.values():
-                if live.stale and not live.new:
-                    await self._load_again(live)
+                if live.stale and live.record is not None:
+                    await self.memory.load_again(live)
             yield held
 
-    async def _load_again(self, live: Live) -> None:
-        """After a conflict, or a commit of which nothing is known, memory follows the database again."""
-        record = await self._load(live.id)
-        if record is None:
-            raise LookupError("no such incident")
-        live.take_over(record)
-        for alert in record.state.alerts:
-            self._claim(live, alert)
-        self._set_timer(live)
+    def _loaded(self, live: Live) -> None:
+        self._ticks.set(live)
         self._resume(live)
-
-    async def _reload(self, incident_id: str) -> None:
-        live = self._lives.get(incident_id)
-        if live is not None:
-            live.new = False
-            await self._load_again(live)
-
-    # --- claims and timers
-
-    def _claims_changed(self, part: Part) -> None:
-        """Keeps the roster's claims as the committed state has them."""
-        assert part.state is not None
-        priority_changed = any(isinstance(event, e.IncidentUpdated) for event in part.events)
-        touched = {n for event in part.events if (n := getattr(event, "n", None)) is not None}
-        for alert in part.state.alerts:
-            if priority_changed or alert.n in touched:
-                self._claim(part.live, alert)
-
-    def _claim(self, live: Live, alert: Alert) -> None:
-        medic_id = live.medic_of(alert.n)
-        if medic_id is None or live.record is None:
-            return
-        if alert.open or alert.engaged:
-            state = live.record.state
-            self._roster.hold_alert(
-                medic_id,
-                incident_id=live.id,
-                n=alert.n,
-                priority=state.priority,
-                drill=state.drill,
-                engaged=alert.engaged,
-            )
-        else:
-            self._roster.release_alert(medic_id, live.id, alert.n)
-
-    def _note_claims(self, claims: tuple[Claim, ...]) -> None:
-        """Another node's decisions, of which this one has not heard yet."""
-        for claim in claims:
-            self._roster.hold_alert(
-                claim.medic_id,
-                incident_id=claim.incident_id,
-                n=claim.n,
-                priority=claim.priority,
-                drill=claim.drill,
-                engaged=claim.engaged,
-            )
-
-    def _set_timer(self, live: Live) -> None:
-        if live.timer is not None:
-            live.timer.cancel()
-            live.timer = None
-        record = live.record
-        if record is None or record.due_at is None or self._closing:
-            return
-        wait_s = max(0.0, (record.due_at - self._clock.now_ms()) / 1000)
-        live.timer = asyncio.get_running_loop().call_later(wait_s, self._tick, live)
-
-    def _tick(self, live: Live) -> None:
-        """Due, or by the database's clock not quite: then a moment later."""
-        record = live.record
-        if record is None or record.due_at is None:
-            return
-        if record.due_at > self._clock.now_ms():
-            self._set_timer(live)
-        else:
-            self._put(live, Order(_tick))
 
 
 def _tick(now: Situation) -> c.Command:
@@ -423,8 +364,3 @@ def _together(live: Live) -> list[Order]:
     while live.orders and not (live.orders[0].remember and any(order.remember for order in orders)):
         orders.append(live.orders.popleft())
     return orders
-
-
-def _refuse(order: Order, error: Exception) -> None:
-    if order.done is not None and not order.done.done():
-        order.done.set_exception(error)

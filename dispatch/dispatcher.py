@@ -6,6 +6,7 @@ reaction could not do (the node died, a socket had gone) is found again from the
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import asyncpg
 import msgspec
@@ -15,37 +16,37 @@ from dispatch.clock import Clock
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.answers import has_arrived
-from dispatch.core.incident import Alert
 from dispatch.core.policy import Policies
 from dispatch.decisions import KEEP_ENDED_MS, Decisions
-from dispatch.ids import AlertId, parse_alert_id, parse_notification_id
+from dispatch.digit_pairs import DigitPairs
+from dispatch.her_alerts import HerAlerts, Shown
+from dispatch.ids import parse_alert_id, parse_notification_id
 from dispatch.live import Live, Situation
-from dispatch.messages import message
+from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
-from dispatch.orders import engaged_elsewhere, eta_s
+from dispatch.orders import engaged_elsewhere, eta_s, leaving
 from dispatch.outgoing import Outgoing
-from dispatch.plan import DIGIT_PAIRS
 from dispatch.positions import Positions
 from dispatch.records import Change, Fix, Medic, NewIncident, Record
 from dispatch.roster import Roster
-from dispatch.store import alerts, inbound, incidents, medics, positions
+from dispatch.sender import Result
+from dispatch.store import alerts, incidents, medics, positions
 from dispatch.store import policies as kept
 from dispatch.store.appender import Appender
-from dispatch.store.appends import Remembered
+from dispatch.store.appends import Remembered, Unavailable
+from dispatch.texts import LATE_ANSWER_MS, Texts
 from dispatch.wakeups import Wakeups
 from geo.distance import distance_m
 from notify.channel import Channel
-from notify.digits import digit_pair, read_answer
-from notify.message import Message
 from notify.websocket import SocketHub
 
 log = logs.logger(__name__)
 
 TOKENS_REVOKED = 4401
-LATE_ANSWER_MS = 24 * 3600 * 1000
-"""How old an alert an SMS may still answer."""
-SHOWN = ("accepted", "arrived", "expired", "failed")
-"""Beside open ones, the alerts that a device is shown while the incident lives."""
+TIDY_S = 30.0
+LOADED_AT_ONCE = 100
+LATE_MS_MAX = 5000
+_RESULTS: Mapping[str, Result] = {"sent": "sent", "delivered": "delivered", "failed": "failed"}
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -55,13 +56,6 @@ class Check(msgspec.Struct, frozen=True):
     ok: bool
     detail: str
     hint: str = ""
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """One of a medic's alerts as her device shows it."""
-
-    message: Message
-    state: str
 
 
 class Dispatcher:
@@ -83,8 +77,7 @@ class Dispatcher:
     ) -> None:
         self._pool, self._roster, self._clock, self._hub = pool, roster, clock, hub
         self._policies = policies
-        self._digit_pairs: dict[str, int] = {}
-        self._alerts_of: dict[str, dict[AlertId, None]] = {}
+        self._digit_pairs = DigitPairs()
         self._chores: list[asyncio.Task[None]] = []
         self.wakeups = Wakeups()
         self.positions = Positions(lambda fixes: positions.save(pool, fixes))
@@ -110,29 +103,36 @@ class Dispatcher:
             reconnect_grace_until=reconnect_grace_until,
             on_blocked=self._blocked,
         )
+        self._her_alerts = HerAlerts(self.decisions)
+        self._texts = Texts(pool, clock, self.decisions, self.answer)
 
     async def start(self) -> None:
         """Takes up what is live or owed. The roster has its medics already."""
         await kept.keep(self._pool, self._policies.values())
         now = self._clock.now_ms()
-        for medic_id, pair in (await alerts.digit_pairs(self._pool, since=now - LATE_ANSWER_MS)).items():
-            self._digit_pairs[medic_id] = pair + 1
+        since = now - LATE_ANSWER_MS
+        self._digit_pairs.given_to_all(await alerts.digit_pairs(self._pool, since=since), at=since)
         due = await incidents.owed(self._pool)
         due += await incidents.ended_since(self._pool, now - KEEP_ENDED_MS)
         due = list(dict.fromkeys(due))
-        for at in range(0, len(due), 100):
-            for record in await incidents.load_many(self._pool, due[at : at + 100]):
+        for at in range(0, len(due), LOADED_AT_ONCE):
+            for record in await incidents.load_many(self._pool, due[at : at + LOADED_AT_ONCE]):
                 self.decisions.adopt(record)
-        chores = (self.positions.run(), self.outgoing.run(), self._tidy())
+        chores = (self.positions.run(), self.outgoing.run(), self._tidy_up())
         self._chores = [asyncio.create_task(chore) for chore in chores]
 
     async def close(self) -> None:
         """Sends in flight come to their outcome, every decision is committed, positions are saved."""
         for chore in self._chores:
             chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
         await self.outgoing.close()
         await self.decisions.close()
-        await self.positions.flush()
+        await self.outgoing.chores_done()
+        try:
+            await self.positions.flush()
+        except DATABASE_TROUBLE as error:
+            log.warning("positions not saved", error=logs.describe(error), waiting=self.positions.waiting)
 
     # --- control rooms
 
@@ -196,17 +196,17 @@ class Dispatcher:
         return record.state.alert(n).state
 
     async def acknowledged(self, medic_id: str, message_id: str) -> None:
-        """Her device has a message. What is not hers, or not known, is ignored."""
+        """Her device has a message. What is not hers, or not known, is ignored. Raises Unavailable."""
         self._hub.acknowledged(medic_id, message_id)
         known = parse_notification_id(message_id)
         if known is None:
             return
         try:
-            live = await self.decisions.live(known.incident_id)
+            live = await self.decisions.memory.live(known.incident_id)
         except LookupError:
             return
         if live.medic_of(known.n) == medic_id:
-            self.outgoing.delivered(live, known.n, known.k)
+            self.outgoing.acknowledged(live, known.n, known.k)
 
     async def settled(
         self,
@@ -218,42 +218,28 @@ class Dispatcher:
         provider_id: str | None = None,  # noqa: ARG002  the notification's own id is enough
     ) -> bool:
         """A provider's word about a notification, committed when it returns; False: none such."""
-        known = parse_notification_id(notification)
-        if known is None:
+        known, word = parse_notification_id(notification), _RESULTS.get(result)
+        if known is None or word is None:
             return False
-        return await self.outgoing.settled(known, result, reason, definite)
+        return await self.outgoing.settled(known, word, reason, definite)
 
     async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> None:
         """What a phone wrote: an answer to the alert whose digits it names, or told as not understood.
 
         A text that the provider brings twice counts once. Nobody's, and one that answers nothing, is ignored.
         """
-        if await inbound.known(self._pool, provider_id):
-            return
-        medic = await medics.by_phone(self._pool, phone)
-        if medic is not None:
-            await self._answered_by_text(medic.id, text)
-        await inbound.first_time(self._pool, provider_id, at=self._clock.now_ms())
+        await self._texts.take(phone, text, provider_id)
 
     async def alerts_of(self, medic_id: str) -> list[Shown]:
         """What her device is to show: accepted and arrived, open, and missed ones of live incidents."""
-        shown = []
-        for incident_id, n in self._alerts_of.get(medic_id, {}):
-            live = self.decisions.loaded(incident_id)
-            record = live.record if live else None
-            if live is None or record is None or not record.state.live:
-                continue
-            alert = record.state.alert(n)
-            if alert.open or alert.state in SHOWN:
-                shown.append(Shown(self._as_shown(live, record, alert, medic_id), alert.state))
-        return shown
+        medic = self._roster.get(medic_id)
+        return [] if medic is None else self._her_alerts.shown(medic)
 
     def socket_opened(self, medic_id: str) -> None:
         """After the hub has it: she is reachable, and is told what her device does not have."""
         self._roster.connected(medic_id, True)
-        for incident_id, n in tuple(self._alerts_of.get(medic_id, {})):
-            if (live := self.decisions.loaded(incident_id)) is not None:
-                self.outgoing.socket_opened(live, n)
+        for live, n in self._her_alerts.of(medic_id):
+            self.outgoing.socket_appeared(live, n)
 
     def socket_closed(self, medic_id: str) -> None:
         """After the hub has let it go."""
@@ -267,11 +253,14 @@ class Dispatcher:
             return
         self.positions.put(fix)
         for held in self._roster.held(fix.medic_id):
-            if held.engaged and (live := self.decisions.loaded(held.incident_id)) is not None:
+            if held.engaged and (live := self.decisions.memory.get(held.incident_id)) is not None:
                 self._note_arrival(live, held.n, fix)
 
     async def medic_changed(self, medic: Medic, *, before: Medic | None) -> None:
-        """Her row has changed, in the store already. Suspending and opting out end alerts by the rules."""
+        """Her row has changed, in the store already. Suspending and opting out end alerts by the rules.
+
+        Raises Unavailable where it is not known yet whether they have ended; they will.
+        """
         self._roster.put(medic)
         if medic.suspended and not (before and before.suspended):
             await self._leave(medic.id, "suspended")
@@ -279,15 +268,16 @@ class Dispatcher:
             await self._leave(medic.id, "opted_out")
 
     async def medic_deleted(self, medic_id: str) -> None:
-        """Her alerts are declined, then everything that is hers is erased."""
+        """Her alerts are declined, then everything that is hers is erased. Raises Unavailable before that."""
+        if (medic := self._roster.get(medic_id)) is not None:
+            self._roster.put(msgspec.structs.replace(medic, available=False))
         await self._leave(medic_id, "deleted")
+        await medics.delete(self._pool, medic_id)
         self._roster.remove(medic_id)
         self.positions.drop(medic_id)
-        await medics.delete(self._pool, medic_id)
+        self._digit_pairs.forget(medic_id)
+        self._her_alerts.forget(medic_id)
         self.signed_out(medic_id)
-        for incident_id, _ in self._alerts_of.pop(medic_id, {}):
-            if (live := self.decisions.loaded(incident_id)) is not None:
-                live.let_go(medic_id)
 
     def signed_out(self, medic_id: str) -> None:
         """Her tokens are revoked: her sockets are closed."""
@@ -299,15 +289,22 @@ class Dispatcher:
     def checks(self) -> list[Check]:
         """How dispatch is, for /readyz."""
         late_ms = self.decisions.late_ms()
-        timers = Check(
-            "timers",
-            late_ms < 5000,
-            f"the most overdue tick is {late_ms} ms late",
-            ""
-            if late_ms < 5000
-            else "the node is overloaded or its database slow; see dispatch_commit_seconds",
-        )
+        on_time = late_ms < LATE_MS_MAX
+        hint = "the node is overloaded or its database slow; see dispatch_commit_seconds"
+        detail = f"the most overdue tick is {late_ms} ms late"
+        timers = Check("timers", on_time, detail, "" if on_time else hint)
         return [timers, *(Check(*one) for one in self.outgoing.checks())]
+
+    async def tidy(self) -> None:
+        """Keeps the clock right and memory small."""
+        try:
+            await self._clock.resync(self._pool)
+        except DATABASE_TROUBLE as error:
+            log.warning("clock not read", error=logs.describe(error))
+        self.decisions.tick_all_due()
+        self.decisions.forget_ended()
+        self._her_alerts.forget_ended()
+        self._digit_pairs.forget_before(self._clock.now_ms() - LATE_ANSWER_MS)
 
     # --- within
 
@@ -315,30 +312,22 @@ class Dispatcher:
         known = parse_alert_id(alert)
         if known is None:
             raise LookupError("no such alert")
-        live = await self.decisions.live(known.incident_id)
+        live = await self.decisions.memory.live(known.incident_id)
         if live.medic_of(known.n) != medic_id:
             raise LookupError("no such alert")
         return live, known.n
 
     def _react(self, live: Live, happened: tuple[e.Event, ...]) -> None:
-        self._know_asked(live)
         self.outgoing.react(live, happened)
+        self._her_alerts.happened(live, happened)
         if live.record is not None:
             self.wakeups.wake(live.room_id, live.record.feed_pos)
 
     def _resume(self, live: Live) -> None:
-        self._know_asked(live)
+        self._her_alerts.loaded(live)
         self.outgoing.resume(live)
-
-    def _know_asked(self, live: Live) -> None:
-        for n, asked in live.by_n.items():
-            self._alerts_of.setdefault(asked.medic_id, {})[AlertId(live.id, n)] = None
-
-    def _as_shown(self, live: Live, record: Record, alert: Alert, medic_id: str) -> Message:
-        medic = self._roster.get(medic_id)
-        assert medic is not None, "a device has a medic"
-        k = next((note.k for note in alert.notes if note.purpose == "alert"), 1)
-        return message(record, live.by_n[alert.n], k, "alert", medic)
+        if live.record is not None:
+            self.wakeups.wake(live.room_id, live.record.feed_pos)
 
     def _note_arrival(self, live: Live, n: int, fix: Fix) -> None:
         record = live.record
@@ -348,38 +337,23 @@ class Dispatcher:
         metres = float(distance_m(fix.lat, fix.lon, at.lat, at.lon))
         if has_arrived(record.policy, distance_m=metres, accuracy_m=fix.accuracy_m):
             self.decisions.post(
-                live.id,
+                live,
                 lambda now: c.GiveAnswer(at=now.at, policy=now.rules, n=n, answer="arrived", channel=None),
             )
 
-    async def _answered_by_text(self, medic_id: str, text: str) -> None:
-        """Her newest alert with these digits; later ones had other digits, four alerts long."""
-        since = self._clock.now_ms() - LATE_ANSWER_MS
-        asked = (await alerts.of_medic(self._pool, medic_id, ended_since=since))[:DIGIT_PAIRS]
-        for one in asked:
-            answer = read_answer(text, digit_pair(one.digit_pair))
-            if answer is not None:
-                await self._answer_quietly(medic_id, one.incident_id, one.n, answer)
-                return
-        if asked:
-            newest = asked[0]
-            await self.decisions.order(
-                newest.incident_id,
-                lambda now: c.NotUnderstand(
-                    at=now.at, by="medic", policy=now.rules, n=newest.n, channel="sms"
-                ),
-            )
-
-    async def _answer_quietly(self, medic_id: str, incident_id: str, n: int, answer: e.Answer) -> None:
-        """An SMS gets no refusal back: what she is told next says how it stands."""
-        try:
-            await self.answer(medic_id, f"{incident_id}-{n}", answer, "sms")
-        except (c.Refused, LookupError) as refusal:
-            log.info("answer by SMS not taken", incident_id=incident_id, reason=str(refusal))
-
-    async def _leave(self, medic_id: str, why: str) -> None:
+    async def _leave(self, medic_id: str, why: Literal["suspended", "opted_out", "deleted"]) -> None:
+        """The roster offers her no more; what was being decided before may still have asked her."""
+        await self.decisions.undisturbed()
+        unknown: Unavailable | None = None
         for held in self._roster.held(medic_id):
-            await self.decisions.order(held.incident_id, _leaving(held.n, why))
+            live = await self.decisions.memory.live(held.incident_id)
+            try:
+                await self.decisions.order(held.incident_id, leaving(held.n, why))
+            except Unavailable as error:
+                self.decisions.post(live, leaving(held.n, why))
+                unknown = error
+        if unknown is not None:
+            raise unknown
 
     def _blocked(self, medic_id: str, channel: str) -> None:
         """A carrier will bring her nothing over this channel any more: shown to her and to control rooms."""
@@ -389,29 +363,17 @@ class Dispatcher:
         self._roster.put(_without(medic, channel))
         self.outgoing.chore(medics.change(self._pool, medic_id, lambda now: _without(now, channel)))
 
-    async def _tidy(self) -> None:
-        """Keeps the clock right and memory small, until cancelled."""
+    async def _tidy_up(self) -> None:
         while True:
-            await asyncio.sleep(30)
+            await asyncio.sleep(TIDY_S)
             try:
-                await self._clock.resync(self._pool)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("clock not read", error=type(error).__name__)
-            self.decisions.forget_ended()
-            self._forget_alerts()
-
-    def _forget_alerts(self) -> None:
-        """Those of incidents that are no longer in memory."""
-        for medic_id, known in list(self._alerts_of.items()):
-            for alert in [one for one in known if self.decisions.loaded(one.incident_id) is None]:
-                del known[alert]
-            if not known:
-                del self._alerts_of[medic_id]
+                await self.tidy()
+            except Exception as error:
+                log.error("not tidied up", error=logs.describe(error))
 
 
 def _without(medic: Medic, channel: str) -> Medic:
     return msgspec.structs.replace(medic, blocked=tuple(dict.fromkeys((*medic.blocked, channel))))
 
 
-def _leaving(n: int, why: str) -> Callable[[Situation], c.Command]:
-    return lambda now: c.Leave(at=now.at, by="medic", policy=now.rules, n=n, why=why)  # type: ignore[arg-type]
+__all__ = ["Check", "Dispatcher", "Shown"]

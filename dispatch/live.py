@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from dispatch.core.commands import Command
-from dispatch.core.incident import Incident
+from dispatch.core.incident import Incident, Note
 from dispatch.core.policy import Policy
 from dispatch.records import Asked, Details, Record
 from dispatch.store.appends import Remembered
@@ -61,6 +61,14 @@ class Order:
         self.make, self.details, self.policy = make, details, policy
         self.remember, self.done = remember, done
 
+    def carried_out(self, record: Record) -> None:
+        if self.done is not None and not self.done.done():  # who waited for it may have gone
+            self.done.set_result(record)
+
+    def refuse(self, error: Exception) -> None:
+        if self.done is not None and not self.done.done():
+            self.done.set_exception(error)
+
 
 class Live:
     """``record`` is None until the incident is opened. Changed only under ``lock``.
@@ -74,7 +82,6 @@ class Live:
         "firsts",
         "id",
         "lock",
-        "new",
         "orders",
         "record",
         "room_id",
@@ -83,11 +90,9 @@ class Live:
         "timer",
     )
 
-    def __init__(
-        self, incident_id: str, room_id: str, record: Record | None = None, *, new: bool = False
-    ) -> None:
+    def __init__(self, incident_id: str, room_id: str, record: Record | None = None) -> None:
         self.id, self.room_id = incident_id, room_id
-        self.new, self.stale = new, False
+        self.stale = False
         self.lock = asyncio.Lock()
         self.orders: deque[Order] = deque()
         self.running = False
@@ -96,14 +101,24 @@ class Live:
         self.by_n: dict[int, Asked] = {}
         self.firsts: dict[str, int] = {}
         if record is not None:
-            self.take_over(record)
+            self.load(record)
 
-    def take_over(self, record: Record) -> None:
-        """The incident as it now is."""
-        self.record, self.new, self.stale = record, False, False
-        for asked in record.asked[len(self.by_n) :]:
-            self.by_n[asked.n] = asked
-            self.firsts.setdefault(asked.medic_id, asked.n)
+    @property
+    def idle(self) -> bool:
+        """Nobody is deciding about it, or waits to."""
+        return not self.running and not self.lock.locked()
+
+    def load(self, record: Record) -> None:
+        """The incident as the store has it."""
+        self.by_n, self.firsts = {}, {}
+        self.follow(record, record.asked)
+
+    def follow(self, record: Record, asked: Iterable[Asked]) -> None:
+        """The incident after a commit, which asked these for the first time."""
+        self.record, self.stale = record, False
+        for one in asked:
+            self.by_n[one.n] = one
+            self.firsts.setdefault(one.medic_id, one.n)
 
     def let_go(self, medic_id: str) -> None:
         """The medic is deleted: nothing here leads to her any more."""
@@ -116,3 +131,9 @@ class Live:
         """Whom alert ``n`` asked; None where she was deleted, or there is no such alert."""
         asked = self.by_n.get(n)
         return asked.medic_id if asked else None
+
+    def note(self, n: int, k: int) -> Note | None:
+        """Notification ``k`` of alert ``n``; None where there is none."""
+        if self.record is None or not 1 <= n <= len(self.record.state.alerts):
+            return None
+        return next((note for note in self.record.state.alert(n).notes if note.k == k), None)

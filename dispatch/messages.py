@@ -1,8 +1,12 @@
-"""What a notification says, made from the incident as it is when it is sent."""
+"""What a notification says, made from the incident as it is when it is sent, and whether it still holds."""
 
 from dispatch.core import events as e
+from dispatch.core.incident import Alert, Incident, Note
+from dispatch.core.ladder import still_true
 from dispatch.ids import alert_id, notification_id
+from dispatch.live import Live
 from dispatch.records import Asked, Medic, Record
+from dispatch.roster import Roster
 from notify.digits import digit_pair
 from notify.message import Instruction, Message, Position
 
@@ -43,3 +47,24 @@ def message(
         reason=alert.reason if purpose == "stand_down" else None,
         digits=digit_pair(asked.digit_pair),
     )
+
+
+def message_now(live: Live, n: int, note: Note, medic: Medic, roster: Roster, at: int) -> Message:
+    """The same from memory; an update says how far she is now."""
+    record = live.record
+    assert record is not None, "there is a notification"
+    metres = _metres(record, medic, roster, at) if note.purpose == "update" else None
+    return message(record, live.by_n[n], note.k, note.purpose, medic, metres)
+
+
+def still_holds(state: Incident, alert: Alert, note: Note) -> bool:
+    """Whether she is still to be told what the notification says."""
+    if note.purpose == "alert":
+        return alert.open and alert.seen_at is None and state.state == "open"
+    return note.message == alert.message and still_true(state, alert)
+
+
+def _metres(record: Record, medic: Medic, roster: Roster, at: int) -> int | None:
+    place = record.details.position
+    way = roster.eta(medic.id, lat=place.lat, lon=place.lon, at=at, fix_stale_s=record.policy.fix_stale_s)
+    return None if way is None else way[0]

@@ -1,8 +1,11 @@
-"""How a control room's report and its changes become commands: what the decision needs is looked up here."""
+"""How reports, changes and outcomes become commands: what the decision needs is looked up here."""
+
+from typing import Literal
 
 from msgspec.structs import replace
 
 from dispatch.core import commands as c
+from dispatch.core import events as e
 from dispatch.core.policy import Policy
 from dispatch.core.waves import requirements
 from dispatch.live import Live, MakeCommand, Situation
@@ -103,3 +106,24 @@ def engaged_elsewhere(live: Live, medic_id: str, roster: Roster) -> bool:
     return any(
         held.engaged and not held.drill and held.incident_id != live.id for held in roster.held(medic_id)
     )
+
+
+def settling(
+    n: int,
+    k: int,
+    result: Literal["sent", "delivered", "failed"],
+    *,
+    reason: str = "",
+    definite: bool = False,
+    by: e.By = "provider",
+) -> MakeCommand:
+    """What became of notification ``k`` of alert ``n``."""
+    return lambda now: c.Settle(
+        at=now.at, by=by, policy=now.rules, n=n, k=k, result=result, reason=reason, definite=definite
+    )
+
+
+def leaving(n: int, why: Literal["suspended", "opted_out", "deleted"]) -> MakeCommand:
+    """The medic of alert ``n`` is no longer to be had."""
+    by: e.By = "control_room" if why == "suspended" else "medic"
+    return lambda now: c.Leave(at=now.at, by=by, policy=now.rules, n=n, why=why)

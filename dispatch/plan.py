@@ -16,20 +16,19 @@ from dispatch.core import events as e
 from dispatch.core.decide import Decision, decide
 from dispatch.core.incident import Incident
 from dispatch.core.policy import Policy
+from dispatch.digit_pairs import DigitPairs
 from dispatch.live import Live, Order, Situation
 from dispatch.records import Asked, Details, Record
 from dispatch.roster import Roster
 from dispatch.store.appends import Append, Stream
 
-DIGIT_PAIRS = 4
-
 
 class NotLocked(Exception):
-    """The plan touches an incident that the caller does not hold: to be planned anew with it."""
+    """The plan touches incidents that the caller does not hold: to be planned anew with them."""
 
-    def __init__(self, incident_id: str) -> None:
-        super().__init__(incident_id)
-        self.incident_id = incident_id
+    def __init__(self, incident_ids: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(incident_ids)))
+        self.incident_ids = incident_ids
 
 
 class Part:
@@ -111,9 +110,7 @@ class Plan:
 
 
 class Planner:
-    """``digit_pairs`` counts each medic's alerts, so that the digits which answer them rotate."""
-
-    def __init__(self, roster: Roster, digit_pairs: dict[str, int]) -> None:
+    def __init__(self, roster: Roster, digit_pairs: DigitPairs) -> None:
         self._roster = roster
         self._digit_pairs = digit_pairs
 
@@ -126,7 +123,7 @@ class Planner:
                     self._decide(plan, locked, live, order, at)
                 except (c.Refused, LookupError, ValueError) as refusal:
                     plan.refused[order] = refusal
-        except NotLocked:
+        except BaseException:
             self._roster.give_back(plan.taken)
             raise
         return plan
@@ -135,26 +132,23 @@ class Planner:
         part = plan.parts.get(live.id) or Part(live)
         details = order.details or part.details
         policy = order.policy or part.policy
-        situation = Situation(live, part.state, details, policy, at)
-        command = order.make(situation)
-        # An accept's other alerts must be at hand before anything of this order is kept.
-        elsewhere = list(self._held_elsewhere(part, command))
-        for held_id, _ in elsewhere:
-            _locked(locked, held_id)
+        command = order.make(Situation(live, part.state, details, policy, at))
+        elsewhere = self._held_elsewhere(part, command)
         decision, command = self._with_candidates(part, details, command)
-        for _, candidate in decision.asked:
-            for held in self._roster.held(candidate.medic_id):
-                _locked(locked, held.incident_id)
+        # Whatever this order leads to must be at hand before anything of it is kept.
+        leaving = [*elsewhere, *self._taken_from(live, decision)] if elsewhere or decision.asked else ()
+        missing = frozenset(held_id for held_id, _ in leaving) - locked.keys()
+        if missing:
+            raise NotLocked(missing)
         self._keep(plan, part, order, decision, command)
-        if _came(decision):
-            for held_id, n in elsewhere:
+        for held_id, n in leaving:
+            if (held_id, n) not in elsewhere or _came(decision):
                 self._leave(plan, locked, held_id, n, at)
-        for _, candidate in decision.asked:
-            self._take_from_others(plan, locked, live, candidate.medic_id, at)
 
     def _with_candidates(
         self, part: Part, details: Details | None, command: c.Command
     ) -> tuple[Decision, c.Command]:
+        """A decision that looks for nobody stands; else the roster is asked, and the command decided anew."""
         decision = decide(part.state, command)
         if decision.search is None:
             return decision, command
@@ -184,45 +178,39 @@ class Planner:
             part.details, part.details_changed = order.details, True
         if command.candidates is not None:
             part.inputs.append(_input(command))
-        for n, candidate in decision.asked:
-            part.asked.append(self._asked(n, candidate))
-            plan.taken.append(candidate.medic_id)
-        self._roster.take([candidate.medic_id for _, candidate in decision.asked])
+        if decision.asked:
+            part.asked += [self._asked(n, candidate) for n, candidate in decision.asked]
+            medic_ids = [candidate.medic_id for _, candidate in decision.asked]
+            plan.taken += medic_ids
+            self._roster.take(medic_ids)
 
     def _asked(self, n: int, candidate: c.Candidate) -> Asked:
-        nth = self._digit_pairs.get(candidate.medic_id, 0)
-        self._digit_pairs[candidate.medic_id] = nth + 1
-        return Asked(n, candidate.medic_id, candidate.distance_m, nth % DIGIT_PAIRS)
+        pair = self._digit_pairs.next(candidate.medic_id)
+        return Asked(n, candidate.medic_id, candidate.distance_m, pair)
 
-    def _held_elsewhere(self, part: Part, command: c.Command) -> Iterable[tuple[str, int]]:
+    def _held_elsewhere(self, part: Part, command: c.Command) -> tuple[tuple[str, int], ...]:
         """What else a medic has who accepts or arrives here. A drill takes nobody from a real incident."""
         if not isinstance(command, c.GiveAnswer) or command.answer not in ("accept", "arrived"):
-            return
+            return ()
         medic_id = part.medic_of(command.n)
         drill = part.state is not None and part.state.drill
-        for held in self._roster.held(medic_id) if medic_id else ():
-            if held.incident_id != part.live.id and (held.drill or not drill):
-                yield held.incident_id, held.n
+        return tuple(
+            (held.incident_id, held.n)
+            for held in (self._roster.held(medic_id) if medic_id else ())
+            if held.incident_id != part.live.id and (held.drill or not drill)
+        )
 
-    def _take_from_others(
-        self, plan: Plan, locked: Mapping[str, Live], live: Live, medic_id: str, at: int
-    ) -> None:
-        """Her unanswered alerts of less urgent incidents end: the roster offered her in spite of them."""
-        for held in self._roster.held(medic_id):
-            if held.incident_id != live.id and not held.engaged:
-                self._leave(plan, locked, held.incident_id, held.n, at)
+    def _taken_from(self, live: Live, decision: Decision) -> Iterable[tuple[str, int]]:
+        """The unanswered alerts, of less urgent incidents, of those who are asked here: the roster offered
+        them in spite of these, so these end."""
+        for _, candidate in decision.asked:
+            for held in self._roster.held(candidate.medic_id):
+                if held.incident_id != live.id and not held.engaged:
+                    yield held.incident_id, held.n
 
     def _leave(self, plan: Plan, locked: Mapping[str, Live], incident_id: str, n: int, at: int) -> None:
-        order = Order(
-            lambda now: c.Leave(at=now.at, policy=now.rules, n=n, why="engaged"),
-        )
-        self._decide(plan, locked, _locked(locked, incident_id), order, at)
-
-
-def _locked(locked: Mapping[str, Live], incident_id: str) -> Live:
-    if incident_id not in locked:
-        raise NotLocked(incident_id)
-    return locked[incident_id]
+        order = Order(lambda now: c.Leave(at=now.at, policy=now.rules, n=n, why="engaged"))
+        self._decide(plan, locked, locked[incident_id], order, at)
 
 
 def _came(decision: Decision) -> bool:

@@ -6,7 +6,6 @@ never repeated. Immediately before each call it is looked at again: what is no l
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
@@ -19,6 +18,8 @@ FOLLOW_UP_S_MAX = 600.0
 ASK_S_MAX = 180.0
 """For how long the provider is asked what became of a send; then it stays unknown."""
 PAUSE_S_MIN = 0.5
+PATIENCE_S = 12.0
+"""How long a stop waits for calls to providers; each ends by itself before that."""
 
 
 class Letter(NamedTuple):
@@ -32,20 +33,21 @@ class Letter(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """What is to be sent now, and to whom (a phone number)."""
+    """What is to be sent, and to whom (a phone number); ``hindrance``: why not (any more)."""
 
     message: Message
     address: str
+    hindrance: str | None = None
 
 
 Result = Literal["sent", "delivered", "failed"]
 
 
 class Office(Protocol):
-    """What the sender asks of the service."""
+    """What the sender asks of the service. Nothing here raises."""
 
-    def ready(self, letter: Letter) -> Ready | str:
-        """The message as it is now, or the reason why it is not to be sent (any more)."""
+    def ready(self, letter: Letter) -> Ready | str | None:
+        """The message as it is now. A reason: there is nobody to send it to. None: it has its outcome."""
         ...
 
     async def attempt(self, letter: Letter) -> int | None:
@@ -56,7 +58,7 @@ class Office(Protocol):
         """Commits that the provider certainly did not take it; False where it is not this node's any more."""
         ...
 
-    def settle(self, letter: Letter, result: Result, *, reason: str, definite: bool) -> None:
+    def settle(self, letter: Letter, result: Result, *, reason: str = "", definite: bool = False) -> None:
         """Settles its outcome."""
         ...
 
@@ -77,10 +79,9 @@ class Sender:
         self._office = office
         self._sleep = sleep
         self._slots = asyncio.Semaphore(AT_ONCE_MAX)
-        self._tasks: dict[Letter, asyncio.Task[None]] = {}
-        self._calls = 0
-        self._no_call = asyncio.Event()
-        self._closing = False
+        self._tasks: dict[tuple[str, int, int], asyncio.Task[None]] = {}
+        self._resting: set[asyncio.Task[None] | None] = set()
+        self.closing = False
         self.trouble: dict[str, str] = {}
         """By channel: why its provider took nothing the last time it was called."""
 
@@ -91,120 +92,129 @@ class Sender:
 
     def send(self, letter: Letter) -> None:
         """Begins to bring it to an end; what is under way already goes on."""
-        if letter in self._tasks or self._closing:
+        key = letter[:3]
+        if key in self._tasks or self.closing:
             return
         task = asyncio.create_task(self._bring(letter), name=f"send {letter.channel}")
-        self._tasks[letter] = task
-        task.add_done_callback(lambda _: self._tasks.pop(letter, None))
+        self._tasks[key] = task
+        task.add_done_callback(lambda _: self._tasks.pop(key, None))
 
-    async def close(self, patience_s: float = 12.0) -> None:
+    async def close(self, patience_s: float = PATIENCE_S) -> None:
         """Begins no call any more, and lets those in flight come to their outcome.
 
         What has none is left requested: the next start finds it.
         """
-        self._closing = True
-        if self._calls:
-            self._no_call.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._no_call.wait(), patience_s)
-        for task in list(self._tasks.values()):
+        self.closing = True
+        tasks = list(self._tasks.values())
+        busy = [task for task in tasks if task not in self._resting]
+        if busy:
+            await asyncio.wait(busy, timeout=patience_s)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _bring(self, letter: Letter) -> None:
         channel = self._channels.get(letter.channel)
         if channel is None:
-            self._fail(letter, "channel_off", definite=True)
+            self._office.settle(letter, "failed", reason="channel_off", definite=True)
             return
         began_ms = self._office.now_ms()
         since_ms = letter.attempted_at
-        while not self._closing:
-            ready = self._office.ready(letter)
-            if isinstance(ready, str) and since_ms is None:
-                self._fail(letter, ready, definite=True)
+        while not self.closing:
+            ready = self._to_do(letter, since_ms)
+            if ready is None:
                 return
-            if since_ms is None and isinstance(ready, Ready):
+            if since_ms is None:
                 outcome, since_ms = await self._call(channel, letter)
-                if outcome is None:
-                    return
-            elif isinstance(ready, Ready):
-                assert since_ms is not None
+            else:
                 outcome = await self._ask(channel, ready, since_ms)
-            else:  # it may have gone out, and what she needs to be told has changed since
-                self._fail(letter, ready, definite=False)
+            if outcome is None:
                 return
-            pause_s = self._settle(letter, outcome)
-            if pause_s is None:
+            if isinstance(outcome, Sent | Failed):
+                self._settle(letter, outcome)
                 return
             if isinstance(outcome, Postponed):
                 if not await self._office.take_back(letter):
                     return
                 since_ms = None
+            pause_s = max(outcome.after_s, PAUSE_S_MIN)
             if self._too_late(letter, ready, outcome, began_ms, pause_s):
                 return
-            await self._sleep(pause_s)
+            await self._rest(pause_s)
+
+    def _to_do(self, letter: Letter, since_ms: int | None) -> Ready | None:
+        """What is to be sent, or to be asked about where it may have been sent; None: nothing, any more."""
+        ready = self._office.ready(letter)
+        if isinstance(ready, str):
+            self._office.settle(letter, "failed", reason=ready, definite=since_ms is None)
+            return None
+        if ready is not None and ready.hindrance and since_ms is None:
+            self._office.settle(letter, "failed", reason=ready.hindrance, definite=True)
+            return None
+        return ready
 
     async def _call(self, channel: Channel, letter: Letter) -> tuple[Outcome | None, int | None]:
-        """Commits the attempt, looks once more, and calls the provider."""
+        """Commits the attempt, looks once more, and calls the provider. None: not to be called."""
         async with self._slots:
-            attempted_at = await self._office.attempt(letter)
-            if attempted_at is None or self._closing:
+            attempted_at = None if self.closing else await self._office.attempt(letter)
+            if attempted_at is None:
                 return None, None
             again = self._office.ready(letter)
-            if isinstance(again, str):
-                return Failed(again, definite=True), attempted_at
-            self._calls += 1
-            try:
-                outcome = await channel.send(again.message, again.address)
-            finally:
-                self._calls -= 1
-                if not self._calls:
-                    self._no_call.set()
+            if self.closing or not isinstance(again, Ready):
+                await self._office.take_back(letter)
+                return None, None
+            if again.hindrance is not None:
+                return Failed(again.hindrance), attempted_at
+            outcome = await channel.send(again.message, again.address)
         self._note_trouble(letter.channel, outcome)
         return outcome, attempted_at
 
     async def _ask(self, channel: Channel, ready: Ready, since_ms: int) -> Outcome:
+        """What became of it. Never accepted and no longer wanted is an end as well."""
         async with self._slots:
-            return await channel.look_up(ready.message, ready.address, since_ms)
+            outcome = await channel.look_up(ready.message, ready.address, since_ms)
+        if isinstance(outcome, Postponed) and ready.hindrance is not None:
+            return Failed(ready.hindrance)
+        return outcome
 
-    def _settle(self, letter: Letter, outcome: Outcome) -> float | None:
-        """Settles what is settled; the seconds to wait where it is not."""
-        match outcome:
-            case Sent(delivered=delivered):
-                result: Result = "delivered" if delivered else "sent"
-                self._office.settle(letter, result, reason="", definite=False)
-                return None
-            case Failed(reason=reason, definite=definite):
-                self._fail(letter, reason, definite=definite)
-                return None
-            case Postponed(after_s=after_s) | Unknown(after_s=after_s):
-                return max(after_s, PAUSE_S_MIN)
+    def _settle(self, letter: Letter, outcome: Sent | Failed) -> None:
+        if isinstance(outcome, Sent):
+            self._office.settle(letter, "delivered" if outcome.delivered else "sent")
+        else:
+            self._office.settle(letter, "failed", reason=outcome.reason, definite=outcome.definite)
 
     def _too_late(
         self, letter: Letter, ready: Ready, outcome: Outcome, began_ms: int, pause_s: float
     ) -> bool:
         """Gives up what can not be settled in time."""
         then_ms = self._office.now_ms() + pause_s * 1000
-        if isinstance(outcome, Unknown):
-            if then_ms - began_ms > ASK_S_MAX * 1000:
-                self._fail(letter, outcome.reason, definite=False)
+        match outcome:
+            case Unknown(reason=reason) if then_ms - began_ms > ASK_S_MAX * 1000:
+                self._office.settle(letter, "failed", reason=reason, definite=False)
                 return True
-            return False
-        until_ms = (
-            ready.message.expires_at_ms
-            if ready.message.purpose == "alert"
-            else began_ms + FOLLOW_UP_S_MAX * 1000
-        )
-        if then_ms >= until_ms:
-            assert isinstance(outcome, Postponed)
-            self._fail(letter, outcome.reason, definite=True)
-            return True
+            case Postponed(reason=reason) if then_ms >= _until_ms(ready, began_ms):
+                self._office.settle(letter, "failed", reason=reason, definite=True)
+                return True
         return False
 
-    def _fail(self, letter: Letter, reason: str, *, definite: bool) -> None:
-        self._office.settle(letter, "failed", reason=reason, definite=definite)
+    async def _rest(self, pause_s: float) -> None:
+        """A pause between two calls, which a stop need not wait for."""
+        task = asyncio.current_task()
+        self._resting.add(task)
+        try:
+            await self._sleep(pause_s)
+        finally:
+            self._resting.discard(task)
 
     def _note_trouble(self, channel: str, outcome: Outcome) -> None:
         if isinstance(outcome, Postponed | Unknown):
             self.trouble[channel] = outcome.reason
         else:
             self.trouble.pop(channel, None)
+
+
+def _until_ms(ready: Ready, began_ms: int) -> float:
+    """Until when it is of use."""
+    if ready.message.purpose == "alert":
+        return ready.message.expires_at_ms
+    return began_ms + FOLLOW_UP_S_MAX * 1000

@@ -1,0 +1,145 @@
+"""The incidents in this node's memory: loaded once, and after each commit as the database has them.
+
+With an incident come its claims: the roster knows who holds an alert of it for as long as she does.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+import asyncpg
+
+from dispatch.core import events as e
+from dispatch.core.incident import Alert
+from dispatch.digit_pairs import DigitPairs
+from dispatch.live import Live
+from dispatch.plan import Part
+from dispatch.records import Record
+from dispatch.roster import Roster
+from dispatch.store.appends import Unavailable
+
+DATABASE_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a read raises where the database can not be asked at present."""
+
+
+class Memory:
+    """``load`` reads an incident from the store. ``loaded`` is told of every one that was read."""
+
+    def __init__(
+        self,
+        *,
+        load: Callable[[str], Awaitable[Record | None]],
+        loaded: Callable[[Live], None],
+        roster: Roster,
+        digit_pairs: DigitPairs,
+    ) -> None:
+        self._load, self._loaded = load, loaded
+        self._roster = roster
+        self._digit_pairs = digit_pairs
+        self._lives: dict[str, Live] = {}
+
+    def __len__(self) -> int:
+        return len(self._lives)
+
+    def all(self) -> tuple[Live, ...]:
+        return tuple(self._lives.values())
+
+    def get(self, incident_id: str) -> Live | None:
+        """The incident, where it is in memory."""
+        return self._lives.get(incident_id)
+
+    async def live(self, incident_id: str) -> Live:
+        """The incident, loaded where need be. LookupError: there is none; Unavailable."""
+        live = self._lives.get(incident_id)
+        if live is None:
+            record = await self.read(incident_id)
+            if record is None:
+                raise LookupError("no such incident")
+            live = self.adopt(record)
+        return live
+
+    async def read(self, incident_id: str) -> Record | None:
+        """The incident as the store has it. Raises Unavailable."""
+        try:
+            return await self._load(incident_id)
+        except DATABASE_TROUBLE as error:
+            raise Unavailable(f"{type(error).__name__}: {error}") from error
+
+    def begin(self, incident_id: str, room_id: str) -> Live:
+        """An incident that is about to be opened."""
+        live = self._lives[incident_id] = Live(incident_id, room_id)
+        return live
+
+    def drop(self, live: Live) -> None:
+        """One that was not opened, or of which that is not known."""
+        if self._lives.get(live.id) is live:
+            del self._lives[live.id]
+
+    def adopt(self, record: Record) -> Live:
+        """An incident that was read; nothing where it is in memory already."""
+        live = self._lives.get(record.id)
+        if live is None:
+            live = self._lives[record.id] = Live(record.id, record.control_room_id)
+            self._take_over(live, record)
+        return live
+
+    async def load_again(self, live: Live) -> None:
+        """After a conflict, or a commit of which nothing is known, memory follows the database again."""
+        record = await self.read(live.id)
+        if record is None:
+            raise LookupError("no such incident")
+        self._take_over(live, record)
+
+    def follow(self, part: Part, feed_pos: int) -> None:
+        """A plan's part was committed."""
+        live = part.live
+        live.follow(part.record(feed_pos), part.asked)
+        for asked in part.asked:
+            self._digit_pairs.given(asked.medic_id, asked.digit_pair, part.events[0].at)
+        self._claims_changed(part)
+
+    def forget_ended(self, before: int) -> None:
+        """Lets go of incidents that ended before then (ms) and have nothing left to do."""
+        for live in self.all():
+            record = live.record
+            if record is None or record.due_at is not None or not live.idle:
+                continue
+            ended_at = record.state.ended_at
+            if ended_at is not None and ended_at < before and not _awaits_outcome(record):
+                del self._lives[live.id]
+
+    def _take_over(self, live: Live, record: Record) -> None:
+        live.load(record)
+        for alert in record.state.alerts:
+            self._claim(live, alert)
+            if (asked := live.by_n.get(alert.n)) is not None:
+                self._digit_pairs.given(asked.medic_id, asked.digit_pair, alert.requested_at)
+        self._loaded(live)
+
+    def _claims_changed(self, part: Part) -> None:
+        """Keeps the roster's claims as the committed state has them."""
+        assert part.state is not None
+        touched: Iterable[int] = {n for event in part.events if (n := getattr(event, "n", None)) is not None}
+        if any(isinstance(event, e.IncidentUpdated) for event in part.events):  # its priority, perhaps
+            touched = range(1, len(part.state.alerts) + 1)
+        for n in touched:
+            self._claim(part.live, part.state.alert(n))
+
+    def _claim(self, live: Live, alert: Alert) -> None:
+        medic_id = live.medic_of(alert.n)
+        if medic_id is None or live.record is None:
+            return
+        if alert.open or alert.engaged:
+            state = live.record.state
+            self._roster.hold_alert(
+                medic_id,
+                incident_id=live.id,
+                n=alert.n,
+                priority=state.priority,
+                drill=state.drill,
+                engaged=alert.engaged,
+            )
+        else:
+            self._roster.release_alert(medic_id, live.id, alert.n)
+
+
+def _awaits_outcome(record: Record) -> bool:
+    return any(note.pending for alert in record.state.alerts for note in alert.notes)

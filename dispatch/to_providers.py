@@ -1,0 +1,152 @@
+"""Notifications by way of a provider (SMS): what the sender asks of the service, and whose they are to send.
+
+Each has a row with a lease. Who holds it sends; what a dead node left is taken over once its lease ran out.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import TypeVar
+
+import asyncpg
+
+from dispatch import logs
+from dispatch.clock import Clock
+from dispatch.decisions import Decisions
+from dispatch.live import Live
+from dispatch.memory import DATABASE_TROUBLE
+from dispatch.messages import message_now, still_holds
+from dispatch.orders import settling
+from dispatch.roster import Roster
+from dispatch.sender import Letter, Ready, Result, Sender
+from dispatch.store import notifications
+from dispatch.to_sockets import WEBSOCKET
+from notify.channel import Channel
+
+log = logs.logger(__name__)
+
+LEASE_MS = 5_000
+"""How long what a node was about to send waits for it, before another takes it over."""
+TAKE_OVER_MAX = 100
+AGAIN_S = 1.0
+T = TypeVar("T")
+
+
+class ToProviders:
+    """The sender's office. ``on_blocked(medic_id, channel)``: a carrier will bring her nothing more."""
+
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool,
+        roster: Roster,
+        clock: Clock,
+        channels: Mapping[str, Channel],
+        decisions: Decisions,
+        node_id: str,
+        on_blocked: Callable[[str, str], None],
+    ) -> None:
+        self._pool, self._roster, self._clock = pool, roster, clock
+        self._channels = channels
+        self._decisions = decisions
+        self._node_id = node_id
+        self._on_blocked = on_blocked
+        self._taken_over: deque[notifications.Unsettled] = deque()
+        self.sender = Sender(channels, self)
+
+    def send(self, live: Live, n: int, k: int, channel: str) -> None:
+        self.sender.send(Letter(live.id, n, k, channel))
+
+    async def take_up(self, live: Live) -> None:
+        """After a load: what of the incident has no outcome is brought to one."""
+        for row in await self._surely(lambda: notifications.unsettled(self._pool, live.id)) or ():
+            self.sender.send(Letter(live.id, row.n, row.k, row.channel, row.attempted_at))
+
+    async def look(self) -> None:
+        """Keeps this node's leases, and takes over what a dead node left. Raises what the database raises."""
+        at = self._clock.now_ms()
+        node, until = self._node_id, at + LEASE_MS
+        await notifications.renew(self._pool, by=node, at=at, until=until)
+        self._taken_over += await notifications.take_over(
+            self._pool, by=node, at=at, until=until, limit=TAKE_OVER_MAX
+        )
+        while self._taken_over:
+            row = self._taken_over[0]
+            try:
+                await self._decisions.memory.live(row.incident_id)
+            except LookupError:
+                log.warning("notification without its incident", incident_id=row.incident_id)
+            else:
+                self.sender.send(Letter(row.incident_id, row.n, row.k, row.channel, row.attempted_at))
+            self._taken_over.popleft()
+
+    def blocked(self, live: Live, n: int, k: int, reason: str) -> None:
+        """Opted out at her carrier: no SMS of ours reaches her until she opts in."""
+        medic_id, note = live.medic_of(n), live.note(n, k)
+        if reason == "opted_out" and medic_id is not None and note is not None:
+            self._on_blocked(medic_id, note.channel)
+
+    def checks(self) -> Iterator[tuple[str, bool, str, str]]:
+        for name in self._channels:
+            if name == WEBSOCKET:
+                continue
+            trouble = self.sender.trouble.get(name)
+            detail = f"{self.sender.waiting} waiting" + (f"; the provider: {trouble}" if trouble else "")
+            hint = "see the provider's status and the account's credentials" if trouble else ""
+            yield name, trouble is None, detail, hint
+
+    # --- the office
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def ready(self, letter: Letter) -> Ready | str | None:
+        live = self._decisions.memory.get(letter.incident_id)
+        note = live.note(letter.n, letter.k) if live is not None else None
+        if live is None or live.record is None or note is None or not note.pending:
+            return None
+        medic_id = live.medic_of(letter.n)
+        medic = self._roster.get(medic_id) if medic_id is not None else None
+        if medic is None:
+            return "deleted"
+        hindrance = None
+        if letter.channel in medic.blocked or letter.channel not in medic.channels:
+            hindrance = "blocked"
+        elif not still_holds(live.record.state, live.record.state.alert(letter.n), note):
+            hindrance = "no_longer_true"
+        message = message_now(live, letter.n, note, medic, self._roster, self._clock.now_ms())
+        return Ready(message, medic.phone, hindrance)
+
+    async def attempt(self, letter: Letter) -> int | None:
+        times: list[int] = []
+
+        async def attempt() -> bool:
+            row = letter[:3]
+            if times:  # an earlier reply was lost: that attempt may stand, but nobody was called
+                await notifications.take_back(self._pool, *row, by=self._node_id)
+            times.append(self._clock.now_ms())
+            return await notifications.attempt(self._pool, *row, by=self._node_id, at=times[-1])
+
+        return times[-1] if await self._surely(attempt) else None
+
+    async def take_back(self, letter: Letter) -> bool:
+        taken = await self._surely(lambda: notifications.take_back(self._pool, *letter[:3], by=self._node_id))
+        return bool(taken)
+
+    def settle(self, letter: Letter, result: Result, *, reason: str = "", definite: bool = False) -> None:
+        live = self._decisions.memory.get(letter.incident_id)
+        if live is not None:
+            make = settling(letter.n, letter.k, result, reason=reason, definite=definite)
+            self._decisions.post(live, make)
+            self.blocked(live, letter.n, letter.k, reason)
+
+    async def _surely(self, call: Callable[[], Awaitable[T]]) -> T | None:
+        """Calls the database through its troubles; None: the service stops before it could."""
+        while True:
+            try:
+                return await call()
+            except DATABASE_TROUBLE as error:
+                log.warning("notifications not reached", error=logs.describe(error))
+            if self.sender.closing:
+                return None
+            await asyncio.sleep(AGAIN_S)

@@ -1,0 +1,131 @@
+"""Notifications over the websocket: put on a medic's sockets at once, and known as sent a moment later.
+
+Her device acknowledges most messages before that moment; what it has is delivered, and that it was sent
+before needs no decision of its own.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from dispatch.clock import Clock
+from dispatch.core import commands as c
+from dispatch.core.incident import Alert, Incident, Note
+from dispatch.decisions import Decisions
+from dispatch.ids import NotificationId, alert_id, notification_id
+from dispatch.live import Live
+from dispatch.messages import message_now, still_holds
+from dispatch.orders import settling
+from dispatch.roster import Roster
+from notify.channel import Sent
+from notify.websocket import SocketHub
+
+WEBSOCKET = "websocket"
+SENT_AFTER_S = 0.1
+
+
+class ToSockets:
+    """Until ``grace_until`` (ms) a medic without a socket is expected back; then she has failed that rung."""
+
+    def __init__(
+        self, *, roster: Roster, clock: Clock, hub: SocketHub, decisions: Decisions, grace_until: int
+    ) -> None:
+        self._roster, self._clock, self._hub = roster, clock, hub
+        self._decisions = decisions
+        self._grace_until = grace_until
+        self._expected: dict[NotificationId, None] = {}
+        self._put_just_now: list[tuple[Live, int, int]] = []
+
+    def put(self, live: Live, n: int, note: Note) -> None:
+        """On all her sockets; without one it failed, but for a while after a start, when she is expected."""
+        medic_id = live.medic_of(n)
+        medic = self._roster.get(medic_id) if medic_id is not None else None
+        if medic is None:
+            self._failed(live, n, note, "deleted")
+            return
+        now = self._clock.now_ms()
+        outcome = self._hub.put(medic.id, message_now(live, n, note, medic, self._roster, now))
+        if isinstance(outcome, Sent):
+            if note.pending:
+                self._sent_later(live, n, note.k)
+        elif now < self._grace_until:
+            self._expected[NotificationId(live.id, n, note.k)] = None
+        else:
+            self._failed(live, n, note, "no_socket")
+
+    def resume(self, live: Live) -> None:
+        """After a load: devices get what they have not read, and what is no longer true has its outcome."""
+        if live.record is None:
+            return
+        state = live.record.state
+        for alert in state.alerts:
+            for note in self._unread(live, alert):
+                self.put(live, alert.n, note)
+            for note in alert.notes:
+                if note.channel == WEBSOCKET and not still_holds(state, alert, note):
+                    self._failed(live, alert.n, note, "no_longer_true")
+
+    def appeared(self, live: Live, n: int) -> None:
+        """A socket of hers did: what it may lack is put on it, what had failed is asked for anew."""
+        if live.record is None:
+            return
+        alert = live.record.state.alert(n)
+        for note in self._unread(live, alert):
+            self.put(live, n, note)
+        if any(note.state == "failed" for note in _last_tried(live.record.state, alert)):
+            self._decisions.post(
+                live, lambda now: c.SocketAppeared(at=now.at, by="medic", policy=now.rules, n=n)
+            )
+
+    def answered(self, live: Live, n: int) -> None:
+        """What was said before her answer is not repeated."""
+        if (medic_id := live.medic_of(n)) is not None:
+            self._hub.forget(medic_id, alert_id(live.id, n))
+
+    def end_grace(self) -> None:
+        """Who has not come back by now is not expected any more; nothing before the grace has passed."""
+        if not self._expected or self._clock.now_ms() < self._grace_until:
+            return
+        expected, self._expected = self._expected, {}
+        for known in expected:
+            live = self._decisions.memory.get(known.incident_id)
+            note = live.note(known.n, known.k) if live is not None else None
+            if live is not None and note is not None and note.pending:
+                self.put(live, known.n, note)
+
+    def close(self) -> None:
+        self._tell_sent()
+
+    def _unread(self, live: Live, alert: Alert) -> list[Note]:
+        """What a device may lack: not acknowledged, still what she is to be told, and not kept by the hub."""
+        assert live.record is not None
+        medic_id = live.medic_of(alert.n)
+        return [
+            note
+            for note in alert.notes
+            if note.channel == WEBSOCKET
+            and note.state in ("requested", "sent")
+            and still_holds(live.record.state, alert, note)
+            and not (medic_id and self._hub.keeps(medic_id, notification_id(live.id, alert.n, note.k)))
+        ]
+
+    def _failed(self, live: Live, n: int, note: Note, reason: str) -> None:
+        if note.pending:
+            self._decisions.post(live, settling(n, note.k, "failed", reason=reason, definite=True))
+
+    def _sent_later(self, live: Live, n: int, k: int) -> None:
+        if not self._put_just_now:
+            asyncio.get_running_loop().call_later(SENT_AFTER_S, self._tell_sent)
+        self._put_just_now.append((live, n, k))
+
+    def _tell_sent(self) -> None:
+        put, self._put_just_now = self._put_just_now, []
+        for live, n, k in put:
+            note = live.note(n, k)
+            if note is not None and note.pending:
+                self._decisions.post(live, settling(n, k, "sent"))
+
+
+def _last_tried(state: Incident, alert: Alert) -> Iterable[Note]:
+    """Of what she is still to be told, what was last put on her sockets, or was to be."""
+    tried = (note for note in alert.notes if note.channel == WEBSOCKET and still_holds(state, alert, note))
+    return {note.message: note for note in tried}.values()
