@@ -467,10 +467,9 @@ def _failed(state: Incident, event: e.AlertFailed) -> Incident:
 
 
 def _stood_down(state: Incident, event: e.AlertStoodDown) -> Incident:
-    alert = replace(state.alert(event.n), state="stood_down", reason=event.reason)
-    if alert.may_know:
-        alert = replace(alert, message=alert.message + 1, told="stand_down", told_at=event.at)
-    return _with(state, alert)
+    alert = state.alert(event.n)
+    told: dict[str, Any] = {"message": alert.message + 1, "told": "stand_down", "told_at": event.at}
+    return _with(state, replace(alert, state="stood_down", reason=event.reason, **told))
 
 
 def _covered(state: Incident, _: e.IncidentCovered) -> Incident:

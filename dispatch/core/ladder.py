@@ -42,9 +42,9 @@ def owed(state: Incident, alert: Alert, policy: Policy) -> Iterator[Owed]:
 
 
 def still_true(state: Incident, alert: Alert) -> bool:
-    """An update is for who is still alerted; a stand-down stays due until it was told."""
+    """An update is for who is still alerted; a stand-down for who knows of the alert, or learns of it late."""
     if alert.told == "stand_down":
-        return alert.state == "stood_down"
+        return alert.state == "stood_down" and alert.may_know
     return state.live and (alert.open or alert.engaged)
 
 
@@ -57,11 +57,16 @@ def _message(alert: Alert, policy: Policy) -> Iterator[Owed]:
 
 
 def _channels_of(alert: Alert, policy: Policy) -> tuple[Rung, ...]:
-    """The ladder, and what brought her the alert before a changed kind changed the ladder."""
-    ladder = {rung.channel for rung in policy.ladder}
-    others = dict.fromkeys(note.channel for note in alert.notes if note.channel not in ladder)
+    """The ladder, her sockets first, and what brought her the alert before the kind and its ladder changed."""
+    known = {rung.channel for rung in policy.ladder} | {"websocket"}
+    others = dict.fromkeys(note.channel for note in alert.notes if note.channel not in known)
+    sockets = () if _on_ladder("websocket", policy) else (Rung("websocket", 0),)
     last_s = policy.ladder[-1].after_s
-    return policy.ladder + tuple(Rung(channel, last_s) for channel in others)
+    return sockets + policy.ladder + tuple(Rung(channel, last_s) for channel in others)
+
+
+def _on_ladder(channel: str, policy: Policy) -> bool:
+    return any(rung.channel == channel for rung in policy.ladder)
 
 
 def _usable(alert: Alert, rung: Rung) -> bool:
@@ -102,7 +107,7 @@ def _rungs(notes: list[Note], ladder: tuple[Rung, ...], purpose: e.Purpose, sinc
 def socket_appeared(draft: Draft, n: int) -> None:
     """A socket that appears is told what her device does not have: the alert, or the last message."""
     alert = draft.state.alert(n)
-    if draft.state.paused or all(rung.channel != "websocket" for rung in draft.policy.ladder):
+    if draft.state.paused:
         return
     if alert.open and draft.state.state == "open" and _failed(_of(alert, "alert", 1)):
         request(draft, n, "websocket", "alert")

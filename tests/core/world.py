@@ -24,6 +24,8 @@ TICKS_MAX = 5_000
 E = TypeVar("E", bound=e.Event)
 
 How = Callable[["Night"], None]
+Watch = Callable[["Night", Incident | None, Decision], None]
+"""Looks at each decision after it was taken: the night, the state before, the decision."""
 Waves = Iterable[tuple[int, int]]
 Ladder = Iterable[tuple[str, int]]
 
@@ -61,6 +63,8 @@ def holders(state: Incident | None, medic_of: Mapping[int, Medic]) -> set[str]:
 
 class Night:
     """``policy`` is the incident's; ``near`` the medics. ``report`` opens it; methods are commands."""
+
+    watch: "Watch | None" = None
 
     def __init__(
         self, near: Iterable[Medic] | int = 10, *, policy: Policy | None = None, **keys: Any
@@ -231,13 +235,16 @@ class Night:
     def do(self, kind: type[c.Command], /, *, by: e.By = "timer", **about: Any) -> Decision:
         key = "key-1" if by == "control_room" else None
         command = kind(at=self.at, by=by, key=key, policy=self.policy, **about)
-        decision = decide_checked(self.state_or_none, command)
+        before = self.state_or_none
+        decision = decide_checked(before, command)
         if decision.search is not None:
             self.looks += 1
             command = replace(command, candidates=self.find(decision.search))
-            decision = decide_checked(self.state_or_none, command)
+            decision = decide_checked(before, command)
             assert decision.search is None, "candidates were given, and it asks for them again"
         self._keep(decision)
+        if self.watch is not None:
+            self.watch(self, before, decision)
         return decision
 
     def find(self, search: c.Search) -> tuple[c.Candidate, ...]:

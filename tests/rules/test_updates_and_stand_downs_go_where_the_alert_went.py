@@ -91,3 +91,20 @@ def test_by_sms_too_where_a_new_kinds_ladder_has_none() -> None:
     night.cancel()
     night.settle(1, "failed", definite=True)
     assert [channel for channel, _ in night.requests(1, "stand_down")] == ["websocket", "sms"]
+
+
+def test_who_shows_only_later_that_she_knew_is_told_then() -> None:
+    """Her device read of the alert by itself, though no notification had reached it."""
+    night = Night(1).report()
+    night.lose(1)
+    night.enough()
+    night.wait(5)
+    night.see(1)
+    assert night.requests(1, "stand_down") == [("websocket", 5)]
+
+
+def test_her_sockets_too_where_the_ladder_has_only_sms() -> None:
+    night = Night(1, ladder=[("sms", 0)]).report()
+    night.settle(1, "sent", channel="sms")
+    night.enough()
+    assert night.requests(1, "stand_down") == [("websocket", 0), ("sms", 0)]
