@@ -3,7 +3,7 @@
 import json
 import sys
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 
 def resident_bytes() -> int:

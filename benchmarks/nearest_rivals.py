@@ -114,19 +114,8 @@ def open_postgis() -> Iterator[PostGIS]:
             shutil.chown(directory, user)
         data = Path(directory) / "data"
         # Only who may enter the directory, mode 0700, can reach the socket.
-        initdb = [
-            programs / "initdb",
-            "-A",
-            "trust",
-            "-U",
-            "bench",
-            "-E",
-            "UTF8",
-            "--locale",
-            "C",
-            "-D",
-            data,
-        ]
+        initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "bench"]
+        initdb += ["--auth", "trust", "--encoding", "UTF8", "--locale", "C"]
         subprocess.run(initdb, user=user, check=True, stdout=subprocess.DEVNULL, cwd=directory)
         settings = [
             "listen_addresses=",
