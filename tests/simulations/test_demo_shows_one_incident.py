@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,19 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
 MEDICS = "600"
 
 
-def demo(*words: str) -> subprocess.Popen[str]:
+@contextmanager
+def demo(*words: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "dispatch", "demo", "--medics", MEDICS, "--port", "0", *words]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"TERM": "dumb"}
-    )
+    environment = os.environ | {"TERM": "dumb"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:  # the test failed: let it end in order, then drain its pipes
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=60)
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -32,11 +42,19 @@ def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    process = demo("--once", "--json", "--speed", "20", "--data-dir", str(tmp_path_factory.mktemp("demo")))
-    printed, said = process.communicate(timeout=240)
+    data_dir = str(tmp_path_factory.mktemp("demo"))
+    with demo("--once", "--json", "--speed", "20", "--data-dir", data_dir) as process:
+        printed, said = process.communicate(timeout=240)
     assert process.returncode == 0, said
     told: dict[str, Any] = json.loads(printed)
     return told
+
+
+@pytest.fixture
+def short_tmp() -> Iterator[Path]:
+    """Pytest's own directories are too deep for a Unix socket below them."""
+    with tempfile.TemporaryDirectory(prefix="d-") as folder:
+        yield Path(folder)
 
 
 def test_one_incident_with_its_alerts_in_order_of_eta(shown):
@@ -74,26 +92,26 @@ def test_it_names_its_source_and_what_is_made_up(shown):
     assert shown["medics"]["on_sockets"] + shown["medics"]["sms_only"] == int(MEDICS)
 
 
-def test_ctrl_c_leaves_no_process_and_no_directory(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    process = demo()
-    said: list[str] = _read_until(process, lambda line: "is alerted" in line)
-    started = family(process)
-    assert len(started) >= 2, said
-    process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
+def test_ctrl_c_leaves_no_process_and_no_directory(short_tmp, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(short_tmp))
+    with demo() as process:
+        said = _read_until(process, lambda line: "is alerted" in line)
+        started = family(process)
+        assert len(started) >= 2, said
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
     assert process.returncode == 0, rest
     assert "the service, Postgres and the medics are gone" in rest
     assert [one for one in started if one.is_running()] == []
-    assert list(Path(tmp_path).glob("dispatch-demo-*")) == []
+    assert list(short_tmp.glob("dispatch-demo-*")) == []
 
 
 def test_a_busy_port_is_one_line_and_wrong_use():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        process = demo("--once", "--port", str(taken.getsockname()[1]))
-        _, said = process.communicate(timeout=60)
+        with demo("--once", "--port", str(taken.getsockname()[1])) as process:
+            _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert len(said.splitlines()) == 1
     assert "--port" in said
