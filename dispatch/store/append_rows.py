@@ -3,13 +3,15 @@
 The read models say only what the events of this decision changed: a receipt touches no alert's row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec.structs import astuple
 
 from dispatch.core import events as e
-from dispatch.core.incident import Alert, Incident
+from dispatch.core.incident import Incident
+from dispatch.core.lifecycle import ON_ANSWER, OPEN
 from dispatch.store.appends import Append, Remembered, Stream
 
 Row: TypeAlias = tuple[Any, ...]
@@ -17,8 +19,13 @@ Row: TypeAlias = tuple[Any, ...]
 encode_events = msgspec.json.Encoder().encode
 TELL_A_REPEAT = frozenset({"websocket", "webpush"})
 """Channels whose receiver knows a message it has had: no row is needed to fence the send."""
-_CLAIM_CHANGED = (e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown)
-_OUTCOME = (e.NotificationSent, e.NotificationDelivered, e.NotificationFailed)
+HOLDS: Mapping[str, str] = dict.fromkeys(OPEN, "open") | dict.fromkeys(ON_ANSWER, "engaged")
+"""What a medic owes an alert by its state: an answer, or her coming; nothing (any more) in every other."""
+# By exact type, as events have no descendants: this is looked up for every event that is written.
+_CLAIM_CHANGED = frozenset({e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown})
+_NOTIFICATION = frozenset(
+    {e.NotificationRequested, e.NotificationSent, e.NotificationDelivered, e.NotificationFailed}
+)
 
 
 class Rows(msgspec.Struct):
@@ -95,40 +102,37 @@ def _add_stream(rows: Rows, stream: Stream, append_id: int) -> None:
 
 
 def _add_alerts(rows: Rows, stream: Stream) -> None:
-    state, new = stream.state, {asked.n for asked in stream.asked}
-    assert new == {event.n for event in stream.events if isinstance(event, e.AlertRequested)}
-    for asked in stream.asked:
-        who = (asked.medic_id, asked.distance_m, asked.digit_pair)
-        holds = holds_of(state.alert(asked.n))
-        rows.alerts.append((stream.incident_id, asked.n, *who, state.drill, holds))
-    changed = {event.n for event in stream.events if isinstance(event, _CLAIM_CHANGED)}
+    incident_id, drill, alerts = stream.incident_id, stream.state.drill, stream.state.alerts
+    for n, medic_id, distance_m, digit_pair in map(astuple, stream.asked):
+        holds = HOLDS.get(alerts[n - 1].state)
+        rows.alerts.append((incident_id, n, medic_id, distance_m, digit_pair, drill, holds))
+    new = {asked.n for asked in stream.asked}
+    assert new == {event.n for event in stream.events if type(event) is e.AlertRequested}
+    changed = {event.n for event in stream.events if type(event) in _CLAIM_CHANGED}  # type: ignore[union-attr]
     for n in sorted(changed - new):
-        rows.holds.append((stream.incident_id, n, holds_of(state.alert(n))))
-
-
-def holds_of(alert: Alert) -> str | None:
-    """What a medic owes an alert: ``open`` an answer, ``engaged`` her coming, None nothing (any more)."""
-    if alert.open:
-        return "open"
-    return "engaged" if alert.engaged else None
+        rows.holds.append((incident_id, n, HOLDS.get(alerts[n - 1].state)))
 
 
 def _add_notifications(rows: Rows, stream: Stream, lease: tuple[str, int]) -> None:
     requested: dict[tuple[int, int], e.NotificationRequested] = {}
-    settled = dict.fromkeys((n, k) for n, k, _ in stream.provider_ids)
-    for event in stream.events:
-        if isinstance(event, _OUTCOME) and event.channel not in TELL_A_REPEAT:
-            settled[event.n, event.k] = None
-        elif isinstance(event, e.NotificationRequested) and event.channel not in TELL_A_REPEAT:
+    provider_ids = {(n, k): provider_id for n, k, provider_id in stream.provider_ids}
+    settled = dict.fromkeys(provider_ids)
+    for event in _of_fenced_channels(stream.events):
+        if isinstance(event, e.NotificationRequested):
             requested[event.n, event.k] = event
+        else:
+            settled[event.n, event.k] = None
     for (n, k), event in requested.items():
         what = (event.channel, event.purpose, _note_state(stream.state, n, k), event.at)
         rows.notifications.append((stream.incident_id, n, k, *what, *lease))
-    provider_ids = {(n, k): provider_id for n, k, provider_id in stream.provider_ids}
-    for n, k in settled:
-        if (n, k) not in requested:
-            outcome = (_note_state(stream.state, n, k), provider_ids.get((n, k)))
-            rows.outcomes.append((stream.incident_id, n, k, *outcome))
+    for n, k in settled.keys() - requested.keys():
+        outcome = (_note_state(stream.state, n, k), provider_ids.get((n, k)))
+        rows.outcomes.append((stream.incident_id, n, k, *outcome))
+
+
+def _of_fenced_channels(events: Iterable[Any]) -> list[Any]:
+    """The notification events of channels whose sends must be fenced."""
+    return [event for event in events if type(event) in _NOTIFICATION and event.channel not in TELL_A_REPEAT]
 
 
 def _owes(stream: Stream) -> bool:

@@ -6,7 +6,7 @@ from dispatch.store.statements import QUERIES, statements
 
 HOT = [
     ("appender", "find_streams", (["i1"], [7]), "decision_pkey"),
-    ("appender", "claims_of", (["anna"], []), "alert_one_claim_a_medic|alert_of_medic"),
+    ("appender", "claims_of", (["anna"], []), "alert_one_claim_a_medic"),
     ("incidents", "load", (["i1"],), "incident_pkey"),
     ("incidents", "owed", (), "incident_owed"),
     ("incidents", "newest", ("room-a", None, None, None, None, 20), "incident_newest"),
@@ -18,12 +18,12 @@ HOT = [
     ("notifications", "attempt", ("i1", 1, 1, "node", AT), "notification_pkey|notification_pending"),
     ("notifications", "take_over", ("node", AT, AT, 10), "notification_pending"),
     ("notifications", "renew", ("node", AT, AT), "notification_pending"),
-    ("alerts", "of_medic", ("anna", AT), "alert_of_medic"),
+    ("alerts", "of_medic", ("anna", AT), "alert_one_claim_a_medic"),
     ("medics", "by_phone", ("+311",), "medic_phone_key"),
     ("medics", "page", ("anna", 10), "medic_pkey"),
     ("medics", "changed", (7,), "medic_change"),
     ("medics", "gone", (7,), "medic_gone_change"),
-    ("medics", "forget_alerts", ("anna",), "alert_of_medic"),
+    ("medics", "forget_alerts", ("anna",), "alert_one_claim_a_medic"),
     ("tokens", "find", (b"h",), "device_token_pkey"),
     ("keys", "find", (b"h",), "api_key_secret_hash_key"),
     ("idempotency", "find", ("room-a", "key", AT), "idempotency_pkey"),

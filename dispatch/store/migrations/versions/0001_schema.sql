@@ -118,10 +118,12 @@ create table alert (
     holds text check (holds in ('open', 'engaged')),
     primary key (incident_id, n)
 ) with (fillfactor = 80);
--- A medic holds at most one alert, open or engaged, over all real incidents.
-create unique index alert_one_claim_a_medic on alert (medic_id) where holds is not null and not drill;
--- A medic's own alerts: for her device, for an SMS answer, for deletion.
-create index alert_of_medic on alert (medic_id);
+-- A medic holds at most one alert, open or engaged, over all real incidents: all such are '' here, all others
+-- differ. By its first column it finds a medic's alerts too (for her device, an SMS answer, deletion), since
+-- a second index would cost each alert more than everything else about its row.
+create unique index alert_one_claim_a_medic on alert (
+    medic_id, (case when holds is null or drill then incident_id || '-' || n::text else '' end)
+);
 
 -- One attempt to bring a message over a channel that can not tell a repeat (SMS; later voice): it is made at
 -- most once. ``attempted_at`` is committed before the provider is called, ``lease_by`` alone may call. What goes
