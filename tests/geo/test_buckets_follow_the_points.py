@@ -102,3 +102,15 @@ def test_codes_at_the_ends_of_the_range():
     assert len(set(codes.tolist())) == 4
     assert codes.min() == 0
     assert codes.max() < curve.END
+
+
+def test_newcomers_go_to_the_bucket_whose_run_they_lie_on():
+    rng = np.random.default_rng(5)
+    buckets = Buckets()
+    for begin in range(0, 200_000, 50_000):
+        buckets.put(np.arange(begin, begin + 50_000), *uniform(rng, 50_000))
+    run = np.empty(len(buckets.members), dtype=np.int64)
+    run[buckets.bucket] = np.arange(len(buckets.bucket))
+    codes = curve.codes(buckets.lat[:200_000], buckets.lon[:200_000])
+    expected = np.searchsorted(buckets.start, codes, side="right") - 1
+    np.testing.assert_array_equal(run[buckets.slot[:200_000] >> SLOTS_LOG2], expected)
