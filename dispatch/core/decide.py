@@ -23,7 +23,7 @@ from dispatch.core.ladder import climb, socket_appeared
 from dispatch.core.policy import digest
 from dispatch.core.stand_down import hold, judge
 from dispatch.core.timers import do_due, due_at
-from dispatch.core.waves import ask, nobody_found, search_for, shortfall
+from dispatch.core.waves import ask, nobody_found
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -44,16 +44,16 @@ def decide(state: Incident | None, command: c.Command) -> Decision:
         raise ValueError("an incident opens once")
     else:
         draft = Draft(state, command)
-        best_before = best_expected_at(state)
         do_due(draft)
         _COMMANDS[type(command)](draft, command)
-        _cover(draft, best_before)
+        _cover(draft, state)
     if draft.state.live:
         ask(draft)
+        if draft.search is not None:
+            return Decision(tuple(draft.events), draft.state, None, draft.search, ())
         nobody_found(draft)
     climb(draft)
-    draft.missing = _missing(draft)
-    return Decision(tuple(draft.events), draft.state, due_at(draft), draft.search, tuple(draft.asked))
+    return Decision(tuple(draft.events), draft.state, due_at(draft), None, tuple(draft.asked))
 
 
 def _open(command: c.Command) -> Draft:
@@ -79,9 +79,9 @@ def _open(command: c.Command) -> Draft:
     return draft
 
 
-def _cover(draft: Draft, best_before: float | None) -> None:
+def _cover(draft: Draft, before: Incident) -> None:
     """Covered or uncovered, and who could no longer beat the best of those on the way."""
-    if not draft.state.live:
+    if not draft.state.live or not draft.events:
         return
     coming = len(on_the_way(draft.state))
     enough = coming >= wanted(draft.state, draft.policy)
@@ -90,15 +90,14 @@ def _cover(draft: Draft, best_before: float | None) -> None:
         draft.judge = True
     elif not enough and draft.state.covered:
         draft.emit(e.IncidentUncovered, on_the_way=coming)
-    best = best_expected_at(draft.state)
-    improved = best is not None and (best_before is None or best < best_before)
-    if draft.state.covered and (draft.judge or improved):
+    if draft.state.covered and (draft.judge or _improved(before, draft.state)):
         judge(draft)
 
 
-def _missing(draft: Draft) -> bool:
-    count = shortfall(draft.state, draft.policy, draft.at)
-    return count > 0 and search_for(draft, count) is not None
+def _improved(before: Incident, now: Incident) -> bool:
+    """Whether somebody is expected earlier than anybody was."""
+    best, best_before = best_expected_at(now), best_expected_at(before)
+    return best is not None and (best_before is None or best < best_before)
 
 
 def _tick(draft: Draft, command: c.Command) -> None:

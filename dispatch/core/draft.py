@@ -24,6 +24,8 @@ class Draft:
         self.search: Search | None = None
         self.missing = False
         """Somebody is still missing who might be found by another look."""
+        self.rung_at: int | None = None
+        """When the next rung is due that is not yet."""
         self.judge = False
         """Open alerts are to be held against the best expected arrival."""
 

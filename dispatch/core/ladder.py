@@ -12,17 +12,21 @@ Owed = tuple[Rung, e.Purpose, int]
 
 
 def climb(draft: Draft) -> None:
-    """Requests every notification that is due. Paused, nothing at all is sent."""
-    for n in range(1, len(draft.state.alerts) + 1):
-        while (rung := _due_rung(draft, n)) is not None:
-            request(draft, n, rung[0].channel, rung[1])
+    """Requests every notification that is due, and notes when the next one is. Paused, nothing is sent."""
+    if draft.state.paused:
+        return
+    for alert in draft.state.alerts:
+        if alert.told != "alert" or (alert.open and alert.seen_at is None):
+            _climb(draft, alert.n)
 
 
-def _due_rung(draft: Draft, n: int) -> Owed | None:
-    alert = draft.state.alert(n)
-    for rung, purpose, due in owed(draft.state, alert, draft.policy):
+def _climb(draft: Draft, n: int) -> None:
+    for rung, purpose, due in owed(draft.state, draft.state.alert(n), draft.policy):
         if due <= draft.at:
-            return rung, purpose, due
+            request(draft, n, rung.channel, purpose)
+            return _climb(draft, n)
+        if draft.rung_at is None or due < draft.rung_at:
+            draft.rung_at = due
     return None
 
 
@@ -33,8 +37,6 @@ def request(draft: Draft, n: int, channel: str, purpose: e.Purpose) -> None:
 
 def owed(state: Incident, alert: Alert, policy: Policy) -> Iterator[Owed]:
     """The rungs not yet tried of what this medic is to be told, with their times."""
-    if state.paused:
-        return
     if alert.open and alert.seen_at is None and state.state == "open":
         yield from _rungs(_of(alert, "alert", 1), policy.ladder, "alert", alert.requested_at)
     if alert.told != "alert" and still_true(state, alert):
@@ -94,11 +96,11 @@ def _of(alert: Alert, purpose: e.Purpose, message: int) -> list[Note]:
 
 def _rungs(notes: list[Note], ladder: tuple[Rung, ...], purpose: e.Purpose, since: int) -> Iterator[Owed]:
     """Each rung at its own time; at once when all before it failed definitely (the first one: at once)."""
+    last = {note.channel: note for note in notes}
     failed = True
     for rung in ladder:
-        tried = [note for note in notes if note.channel == rung.channel]
-        if tried:
-            failed = failed and tried[-1].unsent
+        if (tried := last.get(rung.channel)) is not None:
+            failed = failed and tried.unsent
             continue
         yield rung, purpose, since if failed else since + rung.after_s * 1000
         failed = False

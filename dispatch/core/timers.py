@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dispatch.core import events as e
 from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert, Incident
-from dispatch.core.ladder import owed
 from dispatch.core.policy import Policy
 from dispatch.core.stand_down import stop
 from dispatch.core.waves import is_lost
@@ -34,17 +33,19 @@ def do_due(draft: Draft) -> None:
     """Does what the decision's time has made due, but for waves and rungs, which come in their turn."""
     if not draft.state.live:
         return
-    for n in range(1, len(draft.state.alerts) + 1):
-        _alert_due(draft, draft.state.alert(n))
+    for alert in draft.state.alerts:
+        if alert.open:
+            if alert.expires_at <= draft.at:
+                _time_out(draft, alert)
+        elif alert.engaged:
+            _engaged_due(draft, alert)
     closes = auto_close_at(draft.state, draft.policy)
     if closes is not None and closes <= draft.at:
         close(draft, by="timer")
 
 
-def _alert_due(draft: Draft, alert: Alert) -> None:
-    if alert.open and alert.expires_at <= draft.at:
-        _time_out(draft, alert)
-    elif alert.engaged and lapse_at(alert, draft.policy) <= draft.at:
+def _engaged_due(draft: Draft, alert: Alert) -> None:
+    if lapse_at(alert, draft.policy) <= draft.at:
         draft.emit(e.AlertAnswered, by="timer", n=alert.n, answer="finished", channel=None)
     elif _may_be_overdue(draft.state, alert) and overdue_clock_ms(
         alert, draft.policy
@@ -77,14 +78,10 @@ def close(draft: Draft, *, by: e.By | None = None) -> None:
 def due_at(draft: Draft) -> int | None:
     """When the next tick is owed, always after the decision's own time; None: never."""
     state, policy, at = draft.state, draft.policy, draft.at
-    times = [*_rung_times(state, policy), *_life_times(state, policy, at), *_look_times(draft)]
+    times = [*_life_times(state, policy, at), *_look_times(draft)]
+    if draft.rung_at is not None:
+        times.append(draft.rung_at)
     return min((time for time in times if time > at), default=None)
-
-
-def _rung_times(state: Incident, policy: Policy) -> Iterator[int]:
-    for alert in state.alerts:
-        for _, _, due in owed(state, alert, policy):
-            yield due
 
 
 def _life_times(state: Incident, policy: Policy, at: int) -> Iterator[int]:
@@ -99,8 +96,8 @@ def _life_times(state: Incident, policy: Policy, at: int) -> Iterator[int]:
             yield alert.expires_at
         elif alert.engaged:
             yield lapse_at(alert, policy)
-        if _may_be_overdue(state, alert):
-            yield at + overdue_clock_ms(alert, policy) - state.open_clock(at)
+            if _may_be_overdue(state, alert):
+                yield at + overdue_clock_ms(alert, policy) - state.open_clock(at)
 
 
 def _look_times(draft: Draft) -> Iterator[int]:

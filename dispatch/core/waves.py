@@ -17,7 +17,7 @@ def alerts_due(state: Incident, policy: Policy, at: int) -> int:
 
 def is_lost(alert: Alert, policy: Policy) -> bool:
     """Open, every rung failed definitely, and nothing was delivered."""
-    if not alert.open or alert.delivered_at is not None:
+    if alert.delivered_at is not None or not alert.open:
         return False
     tried = [note for note in alert.notes if note.purpose == "alert"]
     reached = {note.channel for note in tried}
@@ -30,10 +30,9 @@ def counts(alert: Alert, policy: Policy) -> bool:
         return True
     if not alert.counts or alert.overdue:
         return False
-    lost = is_lost(alert, policy)
-    if alert.open and not lost:
+    if alert.open and not is_lost(alert, policy):
         return True
-    return not policy.replace and (lost or _used_up(alert))
+    return not policy.replace and (alert.open or _used_up(alert))
 
 
 def _used_up(alert: Alert) -> bool:
@@ -55,9 +54,8 @@ def room(state: Incident, policy: Policy) -> int:
     return max(0, policy.alerts_max + state.more - len(asked))
 
 
-def may_ask_again(state: Incident, policy: Policy, first: int) -> bool:
-    """Whether the medic of alert ``first`` may be asked again for this incident."""
-    hers = [alert for alert in state.alerts if alert.first == first]
+def may_ask_again(state: Incident, policy: Policy, hers: list[Alert]) -> bool:
+    """Whether the medic of these alerts, all that she had, may be asked again for this incident."""
     newest = hers[-1]
     if newest.open or newest.engaged or any(alert.state == "declined" for alert in hers):
         return False
@@ -81,20 +79,30 @@ def reach_s(state: Incident, policy: Policy, at: int) -> int:
 def search_for(draft: Draft, count: int) -> Search | None:
     """Whom to look for; None where nobody could be asked whoever is found."""
     state, policy = draft.state, draft.policy
-    firsts = sorted({alert.first for alert in state.alerts})
-    again = tuple(first for first in firsts if may_ask_again(state, policy, first))
-    fresh = room(state, policy)
     reach = reach_s(state, policy, draft.at)
-    if count <= 0 or reach < 0 or not (fresh or again):
+    if count <= 0 or reach < 0:
+        return None
+    by_medic = _by_medic(state)
+    again = tuple(first for first, hers in by_medic.items() if may_ask_again(state, policy, hers))
+    fresh = room(state, policy)
+    if not (fresh or again):
         return None
     return msgspec.structs.replace(
         requirements(policy, setting=state.setting, drill=state.drill, priority=state.priority),
         count=count,
         reach_s=reach,
-        exclude=tuple(first for first in firsts if first not in again),
+        exclude=tuple(first for first in by_medic if first not in again),
         again=again,
         new_max=fresh,
     )
+
+
+def _by_medic(state: Incident) -> dict[int, list[Alert]]:
+    """Each medic's alerts in order, by the number of her first."""
+    by_medic: dict[int, list[Alert]] = {}
+    for alert in state.alerts:
+        by_medic.setdefault(alert.first, []).append(alert)
+    return by_medic
 
 
 def requirements(policy: Policy, *, setting: e.Setting, drill: bool, priority: int) -> Search:
@@ -123,6 +131,7 @@ def ask(draft: Draft) -> None:
     if draft.command.candidates is None:
         draft.look_for(search)
         return
+    draft.missing = True
     chosen = choose(draft.command.candidates, draft.state, search)
     if not chosen:
         return
@@ -130,6 +139,8 @@ def ask(draft: Draft) -> None:
     draft.emit(e.WaveDecided, wave=wave, considered=len(draft.command.candidates), chosen=len(chosen))
     for candidate in chosen:
         _request(draft, candidate, wave)
+    left = shortfall(draft.state, draft.policy, draft.at)
+    draft.missing = search_for(draft, left) is not None
 
 
 def eligible(candidates: tuple[Candidate, ...], state: Incident, search: Search) -> list[Candidate]:
@@ -220,7 +231,7 @@ def _slowest_wanted_s(draft: Draft, eta_by_n: dict[int, int]) -> float:
 def nobody_found(draft: Draft) -> None:
     """Told once on entering: asking, and nobody is left who might still say yes."""
     state = draft.state
-    if draft.search is not None or not state.asking or state.exhausted:
+    if not state.asking or state.exhausted:
         return
     if any(alert.open and not is_lost(alert, draft.policy) for alert in state.alerts):
         return
