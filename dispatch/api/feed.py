@@ -104,16 +104,17 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        tasks = [
-            asyncio.create_task(work) for work in (self._send(send), _gone(receive), self._stopping.wait())
-        ]
+        sending = asyncio.create_task(self._send(send))
+        others = [asyncio.create_task(_gone(receive)), asyncio.create_task(self._stopping.wait())]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([sending, *others], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
+            for task in (sending, *others):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        await send({"type": "http.response.body", "body": b""})
+            ends = await asyncio.gather(sending, *others, return_exceptions=True)
+        # To one who takes nothing even the end can not be sent: the server closes what is not ended.
+        if not isinstance(ends[0], TimeoutError):
+            await _in_time(send({"type": "http.response.body", "body": b""}))
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._pieces) as pieces:
