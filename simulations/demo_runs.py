@@ -84,7 +84,7 @@ async def _watching(
         try:
             async with asyncio.TaskGroup() as background:
                 view: View = LineView(say, on_stage.residents)
-                tasks = []
+                tasks = [background.create_task(on_stage.service.watch())]
                 if not lines and sys.stderr.isatty():
                     live = ending.enter_context(Live(console=Console(stderr=True), auto_refresh=False))
                     view = terminal = TerminalView(on_stage, source, live)

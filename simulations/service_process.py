@@ -78,6 +78,12 @@ class ServiceProcess:
     ) -> None:
         await self._stop()
 
+    async def watch(self) -> None:
+        """Wait for the service to end of its own accord, which it should not: raises `ServiceFailed`."""
+        if self._process is not None:
+            status = await self._process.wait()
+            raise self._failed(f"stopped with exit {status}")
+
     async def command(self, *words: str) -> str:
         """A `dispatch` command on the same data directory; what it printed. Raises `ServiceFailed`."""
         process = await asyncio.create_subprocess_exec(

@@ -15,8 +15,9 @@ from simulations.calls import Call
 from simulations.population import Resident
 from simulations.virtual_medic import place_of
 
+KINDS = ("traffic_accident", "unconscious")
 NEAREST = 5
-"""As many as the shipped policy for a traffic accident asks at once."""
+"""As many as the shipped policies for these kinds ask at once, until two are on their way."""
 REACH_S = 600.0
 CALLS_TRIED = 2_000
 PROMPT_S = 60.0
@@ -32,7 +33,7 @@ def choose(calls: Sequence[Call], residents: Sequence[Resident], behaviour: Beha
         raise ValueError("no calls to choose from")
     lats, lons = (np.array([getattr(one, axis) for one in residents]) for axis in ("lat", "lon"))
     pace = np.array([travel_s(1.0, Mode(one.mode)) for one in residents])
-    for call in islice(calls, CALLS_TRIED):
+    for call in islice((call for call in calls if call.kind in KINDS), CALLS_TRIED):
         eta_s = great_circle_m(call.lat, call.lon, lats, lons) * pace
         if _shows_everything(call, _nearest(eta_s, residents), behaviour):
             return call

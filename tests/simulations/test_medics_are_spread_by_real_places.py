@@ -53,6 +53,8 @@ def test_the_csv_is_the_one_that_medics_import_reads(tmp_path):
 def test_the_call_that_is_shown_alone_has_medics_around_it():
     medics = spread(PLACES, 300, 1, 0.85)
     nowhere = [Call(f"far-{n}", "trauma", 10.0 + n, 10.0, 0.0, "far away") for n in range(5)]
-    near = [Call(f"near-{n}", "trauma", 53.30 + n / 100_000, -6.20, 0.0, "near") for n in range(400)]
+    near = [Call(f"near-{n}", "unconscious", 53.30 + n / 100_000, -6.20, 0.0, "near") for n in range(400)]
     assert choose([*nowhere, *near], medics, Behaviour(1)).reference.startswith("near-")
+    of_one_medic = [Call("one", "trauma", 53.30, -6.20, 0.0, "a kind that asks fewer")]
+    assert choose([*nowhere, *of_one_medic], medics, Behaviour(1)) is nowhere[0]
     assert choose(nowhere, medics, Behaviour(1)) is nowhere[0]
