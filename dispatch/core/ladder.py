@@ -44,7 +44,7 @@ def owed(state: Incident, alert: Alert, policy: Policy) -> Iterator[Owed]:
 
 
 def still_true(state: Incident, alert: Alert) -> bool:
-    """An update is for who is still alerted; a stand-down for who knows of the alert, or learns of it late."""
+    """An update is for who is still alerted; a stand-down for who knows of her alert, or learns late."""
     if alert.told == "stand_down":
         return alert.state == "stood_down" and alert.may_know
     return state.live and (alert.open or alert.engaged)
@@ -59,7 +59,7 @@ def _message(alert: Alert, policy: Policy) -> Iterator[Owed]:
 
 
 def _channels_of(alert: Alert, policy: Policy) -> tuple[Rung, ...]:
-    """The ladder, her sockets first, and what brought her the alert before the kind and its ladder changed."""
+    """Her sockets, the ladder, and what brought her the alert before the kind and its ladder changed."""
     known = {rung.channel for rung in policy.ladder} | {"websocket"}
     others = dict.fromkeys(note.channel for note in alert.notes if note.channel not in known)
     sockets = () if _on_ladder("websocket", policy) else (Rung("websocket", 0),)

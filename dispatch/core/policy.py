@@ -18,6 +18,9 @@ import msgspec
 class PolicyError(ValueError):
     """A policy file that can not be used; the text names file, key and reason in one line."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
+
 
 class Wave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``alerts`` more become due ``after_s`` on the waves' clock."""
@@ -156,7 +159,9 @@ def _policy(table: dict[str, Any], file: str, kind: str) -> Policy:
     try:
         policy = msgspec.convert(table, Policy)
     except msgspec.ValidationError as error:
-        raise PolicyError(f"{file}: {kind}: {error}") from None
+        what, _, where = str(error).partition(" - at `$.")
+        key = where.rstrip("`") or "?"
+        raise PolicyError(f"{file}: {kind}.{key}: {what[:1].lower()}{what[1:]}") from None
     for key, reason in _faults(policy):
         raise PolicyError(f"{file}: {kind}.{key}: {reason}")
     return policy
@@ -178,6 +183,7 @@ def _faults(policy: Policy) -> list[tuple[str, str]]:
     if not channels or len(set(channels)) != len(channels) or not set(channels) <= set(CHANNELS):
         faults.append(("ladder", f"each channel at most once, at least one, out of {', '.join(CHANNELS)}"))
     rungs = [rung.after_s for rung in policy.ladder]
-    if rungs and (rungs[0] != 0 or rungs != sorted(rungs)):
-        faults.append(("ladder", "the first rung is at after_s = 0, and none is earlier than the last"))
+    if rungs and (rungs[0] != 0 or rungs != sorted(rungs) or rungs[-1] > policy.answer_within_s):
+        late = "the first rung is at after_s = 0, none is earlier than the last or later than answer_within_s"
+        faults.append(("ladder", late))
     return faults
