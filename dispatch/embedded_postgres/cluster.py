@@ -1,26 +1,19 @@
 """A database cluster on disk: made whole or not at all, open to its owner alone, its settings fixed."""
 
-import hashlib
 import os
 import shutil
-import stat
 import subprocess
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from dispatch.embedded_postgres.account import Account, account_of, account_with_a_name, name_of
 from dispatch.embedded_postgres.binaries import MAJOR, binary_for
 from dispatch.embedded_postgres.errors import PostgresUnavailable, unavailable
+from dispatch.embedded_postgres.socket_folder import PORT, SOCKET_NAME
 
 ROLE = "dispatch"
 DATABASE = "dispatch"
-PORT = 5432  # only part of the socket's name: there is no TCP
-SOCKET_NAME = f".s.PGSQL.{PORT}"
 LOCK_FILES = ("postmaster.pid", f"{SOCKET_NAME}.lock", SOCKET_NAME)
-SOCKET_DIR_PREFIX = "dispatch-postgres-"
-SUN_PATH_BYTES = 103  # sizeof(sockaddr_un.sun_path) - 1 where it is smallest (macOS, the BSDs); Linux has 107
 INITDB_S_MAX = 120
 
 # A folder as the process that stands in it sees it. Root's data dir often lies below a folder that is closed
@@ -96,33 +89,6 @@ class Cluster:
         settings = {**MUST_HOLD, "unix_socket_directories": _quoted(sockets)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return [str(binary_for(account, "postgres")), "-D", here, *options]
-
-    def choose_socket_dir(self, account: Account) -> Path:
-        """The cluster itself, which is 0700; a private folder where its path does not fit a socket or DSN.
-
-        The same again after a restart, so that a pool's DSN stays good, unless somebody else took its name.
-        """
-        if len(os.fsencode(self.path / SOCKET_NAME)) <= SUN_PATH_BYTES and "," not in str(self.path):
-            return self.path
-        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        folder = Path(tempfile.gettempdir(), f"{SOCKET_DIR_PREFIX}{digest}")
-        try:
-            folder.mkdir(mode=0o700)
-        except FileExistsError:
-            found = folder.lstat()
-            if found.st_uid == account.uid and found.st_mode == stat.S_IFDIR | 0o700:
-                return folder
-            folder = Path(tempfile.mkdtemp(prefix=SOCKET_DIR_PREFIX))  # 0700
-        account.give(folder)
-        return folder
-
-    def remove_socket_dir(self, socket_dir: Path) -> None:
-        """Removes a folder of `choose_socket_dir` that no server uses any more; the cluster stays."""
-        if socket_dir == self.path or not socket_dir.name.startswith(SOCKET_DIR_PREFIX):
-            return
-        with suppress(FileNotFoundError):
-            if socket_dir.lstat().st_uid == self.path.stat().st_uid:
-                shutil.rmtree(socket_dir, ignore_errors=True)
 
     def has_locks(self) -> bool:
         """Whether a server runs, or one died without a word."""

@@ -1,4 +1,4 @@
-"""The server of the service, started again when it dies, and the one that any other command finds or starts."""
+"""The service's own server, started again when it dies, and the one that other commands find or start."""
 
 import asyncio
 import logging

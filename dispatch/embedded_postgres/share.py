@@ -23,6 +23,7 @@ from dispatch.embedded_postgres.cluster import DATABASE, Cluster, clean_environm
 from dispatch.embedded_postgres.errors import PostgresUnavailable, unavailable
 from dispatch.embedded_postgres.locks import FileLock, open_private
 from dispatch.embedded_postgres.postmaster import PidFile, Postmaster, anybody_lives_in, find_postmaster
+from dispatch.embedded_postgres.socket_folder import choose_socket_folder, remove_socket_folder
 
 START_S_MAX = 300.0  # recovery after a crash replays up to max_wal_size
 CHANGE_S_MAX = START_S_MAX + 30
@@ -93,7 +94,7 @@ class Share:
         try:
             if postmaster is not None and last:
                 await _stop(postmaster)
-                self.cluster.remove_socket_dir(self._socket_dir)
+                remove_socket_folder(self._socket_dir, self.cluster.path)
         finally:
             if postmaster is not None:
                 postmaster.forget()
@@ -134,13 +135,13 @@ class Share:
             await asyncio.sleep(0.05)
         self.cluster.clear_locks()
         if pid_file is not None and pid_file.socket_dir is not None:
-            self.cluster.remove_socket_dir(pid_file.socket_dir)
+            remove_socket_folder(pid_file.socket_dir, self.cluster.path)
 
     async def _start(self, account: Account, deadline: float) -> None:
-        self._socket_dir = self.cluster.choose_socket_dir(account)
+        self._socket_dir = choose_socket_folder(self.cluster.path, account)
         child = self._spawn(account)
         if not await self._until_ready(Postmaster(child.pid, child), deadline):
-            self.cluster.remove_socket_dir(self._socket_dir)
+            remove_socket_folder(self._socket_dir, self.cluster.path)
             hint = f"All it said is in {self.cluster.log_path}."
             raise unavailable("Postgres did not start", self.cluster.log_tail(), hint)
 

@@ -36,6 +36,14 @@ async def test_a_path_too_long_for_a_socket_gets_a_private_folder_that_goes_with
     assert not os.path.exists(folder)
 
 
+async def test_where_temporary_folders_are_deep_and_closed_too_the_socket_is_elsewhere(tmp_path, monkeypatch):
+    deep = tmp_path / ("long" * 20)
+    deep.mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    async with EmbeddedPostgres(deep / "data") as server:
+        await answers(server.dsn)
+
+
 async def test_after_a_restart_the_socket_is_where_it_was(tmp_path):
     died: list[str] = []
     async with EmbeddedPostgres(tmp_path / ("long" * 20), on_death=died.append) as server:
