@@ -26,6 +26,7 @@ from simulations.control_room import Refused, Unanswered
 from simulations.demo_registration import OtherMedics
 from simulations.demo_runs import replay, show_one
 from simulations.demo_stage import stage
+from simulations.open_files import TooFewOpenFiles, make_room
 from simulations.population import MEDICS_MAX, Resident, spread
 from simulations.service_process import PortBusy, ServiceFailed, free_port
 from simulations.showcase import choose
@@ -63,7 +64,7 @@ def run(options: DemoOptions) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_interruptible(options))
-    except (UnusableFile, PortBusy, OtherMedics, _WrongUse) as error:
+    except (UnusableFile, PortBusy, OtherMedics, TooFewOpenFiles, _WrongUse) as error:
         _say(f"dispatch demo: {error}")
         return WRONG_USE
     except (ServiceFailed, Refused, Unanswered, TokenRefused, TimeoutError, OSError) as error:
@@ -102,6 +103,7 @@ async def _demo(options: DemoOptions) -> int:
     port = free_port(_port(options))
     places = [(call.lat, call.lon) for call in calls]
     residents = spread(places, options.medics, options.seed, options.app_share)
+    make_room(sum(one.has_app for one in residents))
     behaviour = Behaviour(options.seed, pace=options.speed)
     with ExitStack() as cleaning:
         data_dir = _data_dir(options, cleaning)
