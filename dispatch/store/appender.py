@@ -46,8 +46,9 @@ _LOST = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,
 )
-_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
 class _Job:
@@ -205,9 +206,11 @@ class Appender:
         if not await self._unwritten([job]):
             return []
         job.tries += 1
-        if job.tries < AGAIN_MAX and isinstance(error, _AGAIN):
-            return [job]
-        if getattr(error, "constraint_name", None) == _CLAIM_RULE:
+        if isinstance(error, _AGAIN):
+            if job.tries < AGAIN_MAX:
+                return [job]
+            job.fail(Unavailable(f"{error.sqlstate}: {error}"))
+        elif getattr(error, "constraint_name", None) == _CLAIM_RULE:
             claims = await self._claims_in_the_way(job.rows)
             if not claims and job.tries < AGAIN_MAX:
                 return [job]

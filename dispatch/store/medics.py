@@ -9,7 +9,8 @@ import msgspec
 from dispatch.records import Fix, Hours, Medic, Place
 from dispatch.store.statements import Database, statements
 
-ROSTER_BATCH = 2_000
+ROSTER_BATCH = 500
+"""Small, so that few rows live at once: larger batches take twice the time, in the garbage collector."""
 
 _SQL = statements("medics")
 _JSON = ("quiet_hours", "places")

@@ -48,6 +48,8 @@ create table incident (
 
 -- What still has something to do is found by a restarted or another node: ticks, and what is to be sent.
 create index incident_owed on incident (id) where owed;
+-- What ended not long ago is in memory again after a restart.
+create index incident_ended on incident (ended_at) where ended_at is not null;
 -- Incidents are listed newest first.
 create index incident_newest on incident (control_room_id, opened_at desc, id desc);
 -- A reference is used once within 24 hours.
