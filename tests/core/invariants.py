@@ -136,6 +136,7 @@ class Invariants:
         self, night: Night, before: Incident | None, state: Incident, decision: Decision
     ) -> None:
         policy, at = night.policy, max(state.at, night.at)
+        assert decision.due_at is None or decision.due_at > at, "a tick owed in the past"
         open_alerts = [alert for alert in state.alerts if alert.open]
         if state.state != "open":
             assert not open_alerts, "nobody keeps an open alert"

@@ -21,6 +21,7 @@ LADDERS = (
 )
 ANSWERS = ("accept",) * 6 + ("decline",) * 6 + ("arrived", "arrived", "finished", "finished", "unsafe")
 STEPS_MAX = 60
+THOROUGH_EVERY = 5
 REST_S = 60 * 24 * 3600
 """Long enough for all that time alone still makes due."""
 
@@ -40,10 +41,11 @@ class Life:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.night = Night(
-            [self.a_medic(i) for i in range(self.random.choice((0, 3, 8, 15, 30)))], policy=self.rules()
+            [self.a_medic(i) for i in range(self.random.choice((0, 3, 8, 15, 15, 30)))], policy=self.rules()
         )
         self.invariants = Invariants()
         self.night.watch = self.invariants
+        self.night.thorough = seed % THOROUGH_EVERY == 0
         self.acts = self.weighted()
 
     def run(self) -> None:
@@ -76,13 +78,13 @@ class Life:
         r = self.random
         waves = sorted({0, *r.sample(range(5, 200), r.randint(0, 3))})
         return a_policy(
-            wanted=r.randint(1, 4),
+            wanted=r.choice((1, 1, 2, 3)),
             waves=[(after_s, r.randint(1, 5)) for after_s in waves],
             replace=r.random() < 0.6,
-            alerts_max=r.choice((1, 3, 8, 20, 40)),
+            alerts_max=r.choice((1, 5, 12, 20, 40)),
             asks_max=r.choice((1, 2, 3)),
             reach_s=r.choice((300, 600)),
-            answer_within_s=r.choice((10, 60, 90)),
+            answer_within_s=r.choice((10, 60, 90, 300)),
             better_by_s=r.choice((0, 60, 120)),
             ladder=r.choice(LADDERS),
             before_ambulance_only=r.random() < 0.2,
@@ -103,10 +105,10 @@ class Life:
         return {
             "setting": r.choice(("public", "private")),
             "drill": r.random() < 0.1,
-            "hazard": r.choice(("none",) * 18 + ("hold", "block")),
-            "called_at": START_MS - r.choice((0,) * 9 + (2_000_000,)),
+            "hazard": r.choice(("none",) * 38 + ("hold", "block")),
+            "called_at": START_MS - r.choice((0,) * 29 + (2_000_000,)),
             "ambulance_due_at": r.choice((None, START_MS + 400_000)),
-            "position_good": r.random() < 0.95,
+            "position_good": r.random() < 0.97,
             "never_alert": r.random() < 0.03,
         }
 
@@ -117,9 +119,10 @@ class Life:
         acts: list[tuple[Callable[[], None], int]] = [
             (self.wait, 16),
             (self.skip, 4),
-            (self.answer, 22),
+            (self.answer, 26),
             (self.see, 5),
             (self.settle, 22),
+            (self.lose, 3),
             (self.socket, 5),
             (self.leave, 4),
             (self.somebody_comes_or_goes, 6),
@@ -130,11 +133,11 @@ class Life:
             (self.update, 8),
             (night.enough, 1),
             (night.pause, 1),
-            (night.resume, 3),
-            (night.tick, 3),
+            (night.resume, 6),
+            (night.tick, 2),
             (night.cancel, 1),
             (night.close, 1),
-            (night.reopen, 5),
+            (night.reopen, 8),
         ]
         return [act for act, _ in acts], [weight for _, weight in acts]
 
@@ -166,6 +169,10 @@ class Life:
         definite = self.random.random() < 0.6
         result = self.random.choice(("sent", "delivered", "failed", "failed"))
         self.night.settle(n, result, k=k, definite=definite and result == "failed")  # type: ignore[arg-type]
+
+    def lose(self) -> None:
+        """Every channel fails her."""
+        self.night.lose(self.n())
 
     def socket(self) -> None:
         self.night.socket(self.n())

@@ -65,6 +65,8 @@ class Night:
     """``policy`` is the incident's; ``near`` the medics. ``report`` opens it; methods are commands."""
 
     watch: "Watch | None" = None
+    thorough = True
+    """Makes each decision twice and takes its events through JSON; else that is left to the end."""
 
     def __init__(
         self, near: Iterable[Medic] | int = 10, *, policy: Policy | None = None, **keys: Any
@@ -236,16 +238,19 @@ class Night:
         key = "key-1" if by == "control_room" else None
         command = kind(at=self.at, by=by, key=key, policy=self.policy, **about)
         before = self.state_or_none
-        decision = decide_checked(before, command)
+        decision = self.decide(before, command)
         if decision.search is not None:
             self.looks += 1
             command = replace(command, candidates=self.find(decision.search))
-            decision = decide_checked(before, command)
+            decision = self.decide(before, command)
             assert decision.search is None, "candidates were given, and it asks for them again"
         self._keep(decision)
         if self.watch is not None:
             self.watch(self, before, decision)
         return decision
+
+    def decide(self, before: Incident | None, command: c.Command) -> Decision:
+        return decide_checked(before, command) if self.thorough else decide(before, command)
 
     def find(self, search: c.Search) -> tuple[c.Candidate, ...]:
         """As the roster: the best; where fewer new ones may be found than wanted, all of ``again``."""
