@@ -5,7 +5,7 @@ reaction could not do (the node died, a socket had gone) is found again from the
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
 import asyncpg
@@ -59,7 +59,10 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Dispatcher:
-    """One node's dispatch. ``start`` finds what a former life left undone; ``close`` loses nothing."""
+    """One node's dispatch. ``start`` finds what a former life left undone; ``close`` loses nothing.
+
+    ``sleep`` is how a sender waits before it calls a provider again.
+    """
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class Dispatcher:
         metrics: Metrics,
         node_id: str,
         reconnect_grace_until: int = 0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._pool, self._roster, self._clock, self._hub = pool, roster, clock, hub
         self._policies = policies
@@ -102,6 +106,7 @@ class Dispatcher:
             node_id=node_id,
             reconnect_grace_until=reconnect_grace_until,
             on_blocked=self._blocked,
+            sleep=sleep,
         )
         self._her_alerts = HerAlerts(self.decisions)
         self._texts = Texts(pool, clock, self.decisions, self.answer)

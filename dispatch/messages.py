@@ -10,6 +10,9 @@ from dispatch.roster import Roster
 from notify.digits import digit_pair
 from notify.message import Instruction, Message, Position
 
+SAYS_WHICH_ALERT = ("websocket",)
+"""Channels whose receiver knows which alert a message is about."""
+
 
 def instruction(record: Record) -> Instruction:
     return "wait" if record.state.state == "held" else "go"
@@ -61,6 +64,8 @@ def still_holds(state: Incident, alert: Alert, note: Note) -> bool:
     """Whether she is still to be told what the notification says."""
     if note.purpose == "alert":
         return alert.open and alert.seen_at is None and state.state == "open"
+    if note.channel not in SAYS_WHICH_ALERT and state.newest_of(alert.n).n != alert.n:
+        return False  # asked again since: she would take it for the newer one
     return note.message == alert.message and still_true(state, alert)
 
 

@@ -1,7 +1,7 @@
 """Notifications on their way out: to a socket, or to a provider's sender; each comes to an outcome."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 import asyncpg
@@ -43,6 +43,7 @@ class Outgoing:
         node_id: str,
         reconnect_grace_until: int,
         on_blocked: Callable[[str, str], None],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._decisions = decisions
         self._chores: set[asyncio.Task[Any]] = set()
@@ -57,11 +58,17 @@ class Outgoing:
             decisions=decisions,
             node_id=node_id,
             on_blocked=on_blocked,
+            sleep=sleep,
         )
 
     @property
     def sender(self) -> Sender:
         return self._providers.sender
+
+    @property
+    def waiting(self) -> int:
+        """Notifications that have not come to an outcome."""
+        return self._sockets.waiting + self.sender.waiting
 
     # --- reactions
 

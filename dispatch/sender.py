@@ -40,6 +40,7 @@ class Ready(NamedTuple):
     hindrance: str | None = None
 
 
+Key = tuple[str, int, int]
 Result = Literal["sent", "delivered", "failed"]
 
 
@@ -73,13 +74,14 @@ class Sender:
         channels: Mapping[str, Channel],
         office: Office,
         *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._channels = channels
         self._office = office
         self._sleep = sleep
         self._slots = asyncio.Semaphore(AT_ONCE_MAX)
-        self._tasks: dict[tuple[str, int, int], asyncio.Task[None]] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._again: dict[Key, Letter] = {}
         self._resting: set[asyncio.Task[None] | None] = set()
         self.closing = False
         self.trouble: dict[str, str] = {}
@@ -91,13 +93,16 @@ class Sender:
         return len(self._tasks)
 
     def send(self, letter: Letter) -> None:
-        """Begins to bring it to an end; what is under way already goes on."""
+        """Begins to bring it to an end. What is under way goes on, and is looked at again after that: it may
+        end without an outcome because it was not this node's yet."""
         key = letter[:3]
-        if key in self._tasks or self.closing:
+        if self.closing:
             return
-        task = asyncio.create_task(self._bring(letter), name=f"send {letter.channel}")
-        self._tasks[key] = task
-        task.add_done_callback(lambda _: self._tasks.pop(key, None))
+        if key in self._tasks:
+            self._again[key] = letter
+            return
+        self._tasks[key] = asyncio.create_task(self._bring(letter), name=f"send {letter.channel}")
+        self._tasks[key].add_done_callback(lambda _: self._ended(key))
 
     async def close(self, patience_s: float = PATIENCE_S) -> None:
         """Begins no call any more, and lets those in flight come to their outcome.
@@ -112,6 +117,12 @@ class Sender:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, key: Key) -> None:
+        del self._tasks[key]
+        letter = self._again.pop(key, None)
+        if letter is not None:
+            self.send(letter)
 
     async def _bring(self, letter: Letter) -> None:
         channel = self._channels.get(letter.channel)

@@ -45,6 +45,7 @@ class ToProviders:
         decisions: Decisions,
         node_id: str,
         on_blocked: Callable[[str, str], None],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._pool, self._roster, self._clock = pool, roster, clock
         self._channels = channels
@@ -52,7 +53,7 @@ class ToProviders:
         self._node_id = node_id
         self._on_blocked = on_blocked
         self._taken_over: deque[notifications.Unsettled] = deque()
-        self.sender = Sender(channels, self)
+        self.sender = Sender(channels, self, sleep=sleep)
 
     def send(self, live: Live, n: int, k: int, channel: str) -> None:
         self.sender.send(Letter(live.id, n, k, channel))

@@ -35,6 +35,11 @@ class ToSockets:
         self._expected: dict[NotificationId, None] = {}
         self._put_just_now: list[tuple[Live, int, int]] = []
 
+    @property
+    def waiting(self) -> int:
+        """Put on a socket, and not known as sent yet."""
+        return len(self._put_just_now)
+
     def put(self, live: Live, n: int, note: Note) -> None:
         """On all her sockets; without one it failed, but for a while after a start, when she is expected."""
         medic_id = live.medic_of(n)

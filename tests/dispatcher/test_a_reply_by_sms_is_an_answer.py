@@ -1,0 +1,106 @@
+"""Two digits answer an alert; another text is told as not understood; a replayed one counts once."""
+
+import asyncio
+
+import pytest
+from town import a_policy, asked_by, some_medics
+
+from dispatch.core import commands as c
+from dispatch.core import events as e
+
+PHONES = [medic.phone for medic in some_medics(2)]
+TRAUMA = {"trauma": a_policy(waves=[(0, 1)], ladder=[("sms", 0)], answer_within_s=30)}
+
+
+@pytest.fixture
+async def town(start_town, texting):
+    town = await start_town(channels=texting.channels, policies=TRAUMA)
+    texting.node = town
+    await town.add(some_medics(1), connected=False)
+    return town
+
+
+async def reported(town, texting):
+    record = await town.report()
+    await town.quiet()
+    await texting.twilio.settle()
+    await town.quiet()
+    return record
+
+
+async def state_of(town, record):
+    return asked_by(await town.now(record))["medic-000"].state
+
+
+async def test_the_first_digit_accepts(town, texting):
+    record = await reported(town, texting)
+    assert await texting.twilio.phone(PHONES[0]).reply("1") == 200
+    assert await state_of(town, record) == "accepted"
+
+
+async def test_the_second_declines(town, texting):
+    record = await reported(town, texting)
+    await texting.twilio.phone(PHONES[0]).reply(" 2. ")
+    assert await state_of(town, record) == "declined"
+
+
+async def test_another_text_is_told_as_not_understood_and_not_kept(town, texting):
+    record = await reported(town, texting)
+    await texting.twilio.phone(PHONES[0]).reply("I am in the bath")
+    told = [event for event in await town.events(record) if isinstance(event, e.TextNotUnderstood)]
+    assert [(event.n, event.channel) for event in told] == [(1, "sms")]
+    assert await state_of(town, record) == "delivered"
+    assert not await town.pool.fetchval("select true from decision where events like '%bath%'")
+
+
+async def test_a_late_answer_does_not_hit_the_next_alert(town, texting):
+    first = await reported(town, texting)
+    await town.pass_time(31)
+    await town.dispatcher.command(first.id, "key-1", c.Close)
+    second = await reported(town, texting)
+    await texting.twilio.phone(PHONES[0]).reply("1")
+    assert await state_of(town, second) == "delivered"
+    await texting.twilio.phone(PHONES[0]).reply("3")
+    assert await state_of(town, second) == "accepted"
+
+
+async def test_five_alerts_in_a_row_have_each_another_pair_than_the_three_before(town, texting):
+    for _ in range(5):
+        record = await reported(town, texting)
+        await town.dispatcher.command(record.id, "key-1", c.Cancel)
+        await town.quiet()
+    rows = await town.pool.fetch(
+        "select digit_pair from alert a join incident i on i.id = a.incident_id order by i.opened_at"
+    )
+    assert [row["digit_pair"] for row in rows] == [0, 1, 2, 3, 0]
+
+
+async def test_a_refused_decision_uses_no_pair_up(town, texting):
+    first = await reported(town, texting)
+    await town.dispatcher.command(first.id, "key-1", c.Cancel)
+    with pytest.raises(Exception, match=first.id):
+        await town.report(reference=first.state.reference)
+    second = await reported(town, texting)
+    assert [asked.digit_pair for asked in second.asked] == [1]
+
+
+async def test_replayed_and_at_the_same_time_it_counts_once(town, texting):
+    record = await reported(town, texting)
+    take = town.dispatcher.answered_by_sms
+    await asyncio.gather(*(take(PHONES[0], "what?", "SM1") for _ in range(3)))
+    await take(PHONES[0], "what?", "SM1")
+    told = [event for event in await town.events(record) if isinstance(event, e.TextNotUnderstood)]
+    assert len(told) == 1
+
+
+async def test_nobodys_text_is_ignored(town, texting):
+    record = await reported(town, texting)
+    await town.dispatcher.answered_by_sms("+31699999999", "1", "SM2")
+    assert await state_of(town, record) == "delivered"
+
+
+async def test_an_answer_that_is_not_taken_is_no_error(town, texting):
+    record = await reported(town, texting)
+    await town.dispatcher.command(record.id, "key-1", c.Cancel)
+    assert await texting.twilio.phone(PHONES[0]).reply("1") == 200
+    assert await state_of(town, record) == "stood_down"

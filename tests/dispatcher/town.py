@@ -1,0 +1,294 @@
+"""One node's dispatch in this process, on a real Postgres: medics, their devices, moved time.
+
+Real: roster, appender, dispatcher, hub, and the SMS channel where there is one. Unrealistic: a device is the
+end of the hub's protocol and not a socket, and there is no HTTP between a control room and the dispatcher.
+All medics live north of a square.
+"""
+
+import asyncio
+import heapq
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import asyncpg
+from msgspec.structs import replace
+
+from dispatch.clock import Clock
+from dispatch.core import events as e
+from dispatch.core.incident import Alert
+from dispatch.core.policy import Policy, Rung, Wave, shipped
+from dispatch.dispatcher import Dispatcher
+from dispatch.metrics import Metrics
+from dispatch.records import Details, Medic, NewIncident, Place, Position, Record
+from dispatch.roster import Roster
+from dispatch.store import incidents, keys, medics
+from dispatch.store.appender import Appender
+from dispatch.store.database import connect_pool
+from notify.channel import Channel
+from notify.websocket import SocketHub
+
+SQUARE = Position(52.09, 5.12)
+METRES_NORTH = 1 / 111_195.2
+KEY = "key-1"
+WAIT_S_MAX = 20.0
+
+
+class MovedClock(Clock):
+    """Postgres' clock, which a test may put forward; who sleeps by it wakes up when it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead_ms = 0
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self._ahead_ms
+
+    def move(self, seconds: float) -> None:
+        self._ahead_ms += round(seconds * 1000)
+        while self._sleepers and self._sleepers[0][0] <= self.now_ms():
+            sleeper = heapq.heappop(self._sleepers)[2]
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+    async def sleep(self, seconds: float) -> None:
+        until_ms = self.now_ms() + round(seconds * 1000)
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (until_ms, next(self._numbers), sleeper))
+        await sleeper
+
+    @property
+    def sleeping(self) -> int:
+        return sum(not sleeper.done() for _, _, sleeper in self._sleepers)
+
+
+class Device:
+    """A medic's phone as the hub sees it. Unrealistic: it takes every frame at once, and loses none."""
+
+    def __init__(self, medic_id: str) -> None:
+        self.medic_id = medic_id
+        self.frames: list[dict[str, Any]] = []
+        self.closed: int | None = None
+
+    def send(self, text: str) -> bool:
+        self.frames.append(json.loads(text))
+        return True
+
+    def close(self, code: int) -> None:
+        self.closed = code
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [frame for frame in self.frames if frame["type"] == kind]
+
+
+def a_policy(kind: str = "trauma", *, waves: Any = None, ladder: Any = None, **keys: Any) -> Policy:
+    """A shipped policy with some keys changed."""
+    if waves is not None:
+        keys["waves"] = tuple(Wave(after_s, alerts) for after_s, alerts in waves)
+    if ladder is not None:
+        keys["ladder"] = tuple(Rung(channel, after_s) for channel, after_s in ladder)
+    return replace(shipped()[kind], **keys)
+
+
+def a_medic(medic_id: str, metres: float, **about: Any) -> Medic:
+    """She lives ``metres`` north of the square."""
+    number = int.from_bytes(medic_id.encode()[-4:], "big") % 10**8
+    row: dict[str, Any] = {
+        "name": medic_id,
+        "phone": f"+316{number:08}",
+        "language": "en",
+        "skills": (),
+        "mode": "foot",
+        "cleared_for_homes": True,
+        "verified": True,
+        "suspended": False,
+        "certificate_until": None,
+        "registered_by": None,
+        "available": True,
+        "drills": True,
+        "places": (Place("home", SQUARE.lat + metres * METRES_NORTH, SQUARE.lon),),
+    }
+    return Medic(id=medic_id, **(row | about))
+
+
+def some_medics(count: int, *, nearest_m: float = 50, step_m: float = 20, **about: Any) -> list[Medic]:
+    """``medic-000`` is the nearest."""
+    return [
+        a_medic(f"medic-{i:03}", nearest_m + i * step_m, phone=f"+316{10_000_000 + i}", **about)
+        for i in range(count)
+    ]
+
+
+class Town:
+    """A node. ``dsn``: its way to the database. ``channels``: beside the websocket, made from the clock."""
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        policies: Mapping[str, Policy] | None = None,
+        channels: Callable[[Clock], Mapping[str, Channel]] = lambda _: {},
+        node_id: str = "node-a",
+        grace_s: float = 0,
+        patience_s: float = 10.0,
+    ) -> None:
+        self._dsn = dsn
+        self._policies = {**shipped(), **(policies or {})}
+        self._channels = channels
+        self._node_id = node_id
+        self._grace_s = grace_s
+        self._patience_s = patience_s
+        self.clock = MovedClock()
+        self.devices: dict[str, Device] = {}
+        self._references = itertools.count(1)
+
+    async def start(self) -> "Town":
+        self._before = asyncio.all_tasks()
+        self.pool: asyncpg.Pool = await connect_pool(self._dsn, min_size=2, max_size=6)
+        await self.clock.resync(self.pool)
+        channels = self._channels(self.clock)
+        self.hub = SocketHub()
+        grace_until = self.clock.now_ms() + round(self._grace_s * 1000)
+        self.roster = Roster(
+            default_time_zone="UTC", sms_on="sms" in channels, reconnect_grace_until=grace_until
+        )
+        async for batch in medics.roster(self.pool):
+            self.roster.put_many(medic for medic, _ in batch)
+            self.roster.move_many(fix for _, fix in batch if fix is not None)
+        self.room_id = await keys.ensure_control_room(self.pool, "Utrecht")
+        self.appender = Appender(self.pool, node_id=self._node_id, lease_ms=5000, patience_s=self._patience_s)
+        await self.appender.start()
+        self.dispatcher = Dispatcher(
+            pool=self.pool,
+            appender=self.appender,
+            roster=self.roster,
+            clock=self.clock,
+            policies=self._policies,
+            hub=self.hub,
+            channels={self.hub.name: self.hub, **channels},
+            metrics=Metrics(),
+            node_id=self._node_id,
+            reconnect_grace_until=grace_until,
+            sleep=self.clock.sleep,
+        )
+        await self.dispatcher.start()
+        return self
+
+    async def stop(self) -> None:
+        """As the service stops: nothing is lost."""
+        await self.dispatcher.close()
+        await self.appender.close()
+        await asyncio.wait_for(self.pool.close(), 10)
+
+    async def kill(self) -> None:
+        """As ``kill -9``: what is not in the database is gone, and nothing more gets there."""
+        self.pool.terminate()
+        self.appender._closing = True  # it would wait for a database that it can not reach any more
+        tasks = asyncio.all_tasks() - self._before - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- medics
+
+    async def add(self, people: Iterable[Medic], *, connected: bool = True) -> list[Device]:
+        """Registers them; with a socket each, unless told otherwise."""
+        people = list(people)
+        await medics.create(self.pool, people)
+        self.roster.put_many(people)
+        return [self.connect(medic.id) for medic in people] if connected else []
+
+    def connect(self, medic_id: str) -> Device:
+        """A socket more; ``devices`` has her newest."""
+        device = self.devices[medic_id] = Device(medic_id)
+        self.hub.connect(medic_id, device)
+        self.dispatcher.socket_opened(medic_id)
+        return device
+
+    def disconnect(self, device: Device) -> None:
+        self.hub.disconnect(device.medic_id, device)
+        self.dispatcher.socket_closed(device.medic_id)
+
+    async def acknowledge_all(self, *devices: Device) -> None:
+        for device in devices:
+            for frame in device.frames:
+                await self.dispatcher.acknowledged(device.medic_id, frame["id"])
+
+    async def acknowledge(self, record: Record) -> None:
+        """Every device that has an alert of it says so."""
+        for asked in record.asked:
+            await self.acknowledge_all(self.devices[asked.medic_id])
+
+    async def answer(self, record: Record, n: int, answer: e.Answer, channel: str = "websocket") -> str:
+        medic_id = next(asked.medic_id for asked in (await self.now(record)).asked if asked.n == n)
+        return await self.dispatcher.answer(medic_id, f"{record.id}-{n}", answer, channel)
+
+    # --- incidents
+
+    async def report(self, kind: str = "trauma", *, north_m: float = 0, **about: Any) -> Record:
+        position = Position(SQUARE.lat + north_m * METRES_NORTH, SQUARE.lon)
+        reference = about.pop("reference", None) or f"{self._node_id}-{next(self._references)}"
+        remember = about.pop("remember", None)
+        new = NewIncident(reference=reference, kind=kind, details=Details(position), **about)
+        return await self.dispatcher.open(self.room_id, KEY, new, remember)
+
+    async def now(self, record: Record) -> Record:
+        found = await self.dispatcher.get(record.id)
+        assert found is not None
+        return found
+
+    async def stored(self, record: Record) -> Record:
+        """As its events in the database tell it."""
+        found = await incidents.load(self.pool, record.id)
+        assert found is not None
+        return found
+
+    async def events(self, record: Record) -> list[e.AnyEvent]:
+        return [one.event for one in await incidents.events_of(self.pool, record.id)]
+
+    # --- time
+
+    async def pass_time(self, seconds: float) -> None:
+        """Puts the clock forward; whatever that made due has then been decided and committed."""
+        self.clock.move(seconds)
+        self.dispatcher.decisions.tick_all_due()
+        await self.dispatcher.outgoing.look()
+        await self.quiet()
+
+    async def quiet(self) -> None:
+        """Returns when nothing is being decided, put or sent; a sender that waits for its time is quiet."""
+        dispatcher = self.dispatcher
+
+        def busy() -> bool:
+            sending = dispatcher.outgoing.waiting - self.clock.sleeping
+            return bool(dispatcher.decisions.waiting or sending > 0)
+
+        await until(lambda: not busy())
+
+
+async def until(true: Callable[[], Any], *, within_s: float = WAIT_S_MAX) -> None:
+    """Waits until it is; AssertionError after too long."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    while not true():
+        assert asyncio.get_running_loop().time() < deadline, "it never came"
+        await asyncio.sleep(0.005)
+
+
+async def soon(is_true: Callable[[], Awaitable[Any]], *, within_s: float = WAIT_S_MAX) -> None:
+    """The same for what has to be asked."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    while not await is_true():
+        assert asyncio.get_running_loop().time() < deadline, "it never came"
+        await asyncio.sleep(0.01)
+
+
+def asked_by(record: Record) -> dict[str, Alert]:
+    """Each medic's newest alert."""
+    return {asked.medic_id: record.state.alert(asked.n) for asked in record.asked}
+
+
+def states(record: Record) -> list[str]:
+    return [alert.state for alert in record.state.alerts]
