@@ -1,8 +1,8 @@
 """Report to phone: POST sent until the last of 20 medics' sockets has received, the commit durable.
 
 1,000 sockets are connected and 100,000 medics in the roster. Two rivals run beside it, in turn, with the
-same client: the limit (`rival_limit`) and a skeleton without any rule (`rival_skeleton`). Goal: median at most
-1.3x the skeleton's and 2x the limit's, p99 at most 2x the skeleton's p99.
+same client: the limit (`rival_limit`) and a skeleton without any rule (`rival_skeleton`). Goal: median at
+most 1.3x the skeleton's and 2x the limit's, p99 at most 2x the skeleton's p99.
 """
 
 import argparse

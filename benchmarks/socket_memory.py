@@ -1,7 +1,7 @@
 """Memory of the service for each connected socket, at 5,000. Goal: at most 25 KiB.
 
-Resident memory of the service's process with its medics loaded, before and after 5,000 devices said hello; what
-the first few hundred load for all is not counted. Postgres is another process.
+Resident memory of the service's process with its medics loaded, before and after 5,000 devices said hello;
+what the first few hundred load for all is not counted. Postgres is another process.
 """
 
 import argparse
