@@ -16,6 +16,24 @@ def test_a_cyclist_at_900_m_before_a_walker_at_400(roster, medic, fix, look):
     assert look(roster, count=0) == ()
 
 
+def test_another_mode_is_sought_as_long_as_it_may_beat_the_last_and_not_only_the_first(
+    roster, medic, fix, ids
+):
+    roster.put_many(
+        [medic("near"), medic("far"), medic("cyclist", mode="bicycle"), medic("slow", mode="car")]
+    )
+    roster.move_many([fix("near", 100.0), fix("far", 400.0), fix("cyclist", 900.0), fix("slow", 9000.0)])
+    assert ids(roster, count=2) == ["near", "cyclist"]
+
+
+def test_on_the_spot_all_modes_are_equally_early_and_come_by_id(roster, medic, fix, ids):
+    roster.put_many([medic("c"), medic("b", mode="bicycle"), medic("a", mode="car"), medic("d")])
+    roster.move_many([fix(name, 0.0) for name in "abc"])
+    roster.move(fix("d", 1.0))
+    assert ids(roster, count=1) == ["a"]
+    assert ids(roster, reach_s=0) == ["a", "b", "c"]
+
+
 def test_equally_late_ones_come_by_id_whoever_is_cut_off(roster, medic, ids):
     """A hundred at one address, put in an order of their own, and one who is nearer."""
     here = (Place("hospital", 52.091, 5.12),)

@@ -21,8 +21,8 @@ SPEED_M_S = {"foot": 1.7, "bicycle": 4.5, "car": 8.3}
 # Few of each, so that medics meet: on one spot, at one hour, under one id.
 MEDIC_IDS = st.sampled_from(["anna", "bert", "cees", "dirk", "emma"])
 INCIDENT_IDS = st.sampled_from(["i1", "i2"])
-LATS = st.sampled_from([52.0, 52.001, 52.002, 52.01])
-LONS = st.sampled_from([179.999, -180.0, 180.0, -179.999, -179.99])
+LATS = st.sampled_from([52.0, 52.001, 52.01])
+LONS = st.sampled_from([-180.0, 180.0, -179.999])
 TIMES = st.builds(lambda quarters: f"{quarters // 4:02}:{quarters % 4 * 15:02}", st.integers(40, 60))
 DAYS = st.lists(st.integers(1, 3), min_size=1, max_size=2, unique=True).map(tuple)
 WEEKLY = st.lists(st.builds(Hours, DAYS, TIMES, TIMES), max_size=2).map(tuple)
@@ -66,7 +66,7 @@ FIXES = st.builds(
 )
 SEARCHES = st.builds(
     Search,
-    count=st.integers(0, 5),
+    count=st.sampled_from([0, 1, 2, 2, 3, 5]),
     reach_s=st.sampled_from([0, 60, 120, 720, 7200]),
     fix_stale_s=st.sampled_from([900, 1800, 7200]),
     skills_any=seldom((), SKILLS),
@@ -255,7 +255,7 @@ class RosterMachine(RuleBasedStateMachine):
         lat=LATS,
         lon=LONS,
         at=MOMENTS,
-        firsts=seldom({}, st.dictionaries(MEDIC_IDS, st.integers(1, 3), max_size=3)),
+        firsts=st.dictionaries(MEDIC_IDS, st.integers(1, 3), max_size=3),
     )
     def search(self, searches, lat, lon, at, firsts):
         for search in searches:
