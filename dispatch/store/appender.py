@@ -249,6 +249,7 @@ class Appender:
         """One connection as long as it lives: a pool's reset between uses would be a round trip a batch."""
         if self._connection is None:
             self._connection = await self._pool.acquire()
+            await self._connection.execute(_SQL["by_index"])
         return self._connection
 
     async def _disconnect(self, *, broken: bool) -> None:

@@ -1,7 +1,9 @@
 """What runs on every decision, socket or poll must not read a table through, however large it grows."""
 
-from made import AT
+from made import AT, accepted, expired, opening, sms_sent, then, together
 
+from dispatch.store.appender import Appender
+from dispatch.store.database import connect_pool
 from dispatch.store.statements import QUERIES, statements
 
 HOT = [
@@ -44,6 +46,26 @@ async def test_each_is_found_by_index(db):
             if "Seq Scan" in plan or not any(name in plan for name in index.split("|")):
                 misses[subject, name] = plan
     assert not misses
+
+
+async def test_an_append_reads_no_table_through(db, database_url):
+    """However small the tables were when its plans were made. Counted by the server."""
+    pool = await connect_pool(database_url, min_size=1, max_size=1)
+    appender = Appender(pool, node_id="node-a")
+    await appender.start()
+    works = [opening(f"i{i}", [f"m{i}-1", f"m{i}-2"], channel="sms") for i in range(12)]
+    followed = [then(work, sms_sent(1), expired(1)) for work in works]
+    for work in (*works, *followed):
+        await appender.append(work)
+    await appender.append(together(*(then(work, accepted(2)) for work in followed)))
+    await appender.close()
+    await pool.execute("select pg_stat_force_next_flush()")
+    tables = ["incident", "decision", "decision_input", "incident_details", "alert", "notification"]
+    sql = "select relname, seq_scan, n_tup_ins from pg_stat_user_tables where relname = any($1)"
+    rows = await pool.fetch(sql, tables)
+    await pool.close()
+    assert {row["relname"] for row in rows if row["n_tup_ins"]} == set(tables)
+    assert {row["relname"]: row["seq_scan"] for row in rows} == dict.fromkeys(tables, 0)
 
 
 def test_each_statement_has_a_name_and_a_sentence():
