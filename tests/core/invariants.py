@@ -7,8 +7,9 @@ from collections import Counter
 
 from dispatch.core import events as e
 from dispatch.core.decide import Decision
-from dispatch.core.incident import Incident, evolve, evolve_all, on_the_way, wanted
-from dispatch.core.waves import alerts_due, counts, is_lost, reach_s, shortfall
+from dispatch.core.incident import Alert, Incident, evolve, evolve_all
+from dispatch.core.policy import Policy
+from dispatch.core.waves import reach_s
 from tests.core.world import Medic, Night, holders
 
 ENDS = {"finished", "declined", "expired", "stood_down", "failed"}
@@ -24,6 +25,9 @@ class Books:
         self.declined: set[int] = set()
         self.expired: set[int] = set()
         self.stood_down: set[int] = set()
+        self.said_yes: set[int] = set()
+        self.was_there: set[int] = set()
+        self.overdue: set[int] = set()
         self.more = 0
         self.asked_before_more = 0
         self.sms: Counter[tuple[int, str]] = Counter()
@@ -36,10 +40,20 @@ class Books:
                 self.by_first.setdefault(first, []).append(n)
             case e.AlertAnswered(n=n, answer="decline"):
                 self.declined.add(n)
-            case e.AlertAnswered(n=n, answer="accept" | "arrived"):
+            case e.AlertAnswered(n=n, answer="accept" | "arrived" as answer):
                 self.era_of[n] = self.era  # whoever comes late comes to what it now is
-                for ended in (self.declined, self.expired, self.stood_down):
+                for ended in (self.declined, self.expired, self.stood_down, self.overdue, self.was_there):
                     ended.discard(n)
+                self.said_yes.add(n)
+                if answer == "arrived":
+                    self.was_there.add(n)
+            case e.AlertAnswered(n=n, answer="finished", by=by) if by != "timer":
+                self.was_there.add(n)
+                self.overdue.discard(n)
+            case e.AlertOverdue(n=n):
+                self.overdue.add(n)
+            case e.AlertMoved(n=n):
+                self.overdue.discard(n)
             case e.AlertExpired(n=n) | e.AlertFailed(n=n):
                 self.expired.add(n)
             case e.AlertStoodDown(n=n):
@@ -60,6 +74,31 @@ class Books:
             first for first, hers in self.by_first.items() if any(self.era_of[n] == self.era for n in hers)
         }
 
+    def coming(self, state: Incident) -> list[Alert]:
+        """RULES, On the way."""
+        there = ("accepted", "arrived")
+        return [
+            alert
+            for alert in state.alerts
+            if self.era_of[alert.n] == self.era
+            and alert.n not in self.overdue
+            and (alert.state in there or (alert.state == "finished" and alert.n in self.was_there))
+        ]
+
+    def filled(self, state: Incident, policy: Policy) -> int:
+        """RULES, Counts: how many of the alerts due are filled."""
+        current = [alert for alert in state.alerts if self.era_of[alert.n] == self.era]
+        coming = {alert.n for alert in self.coming(state)}
+        return sum(alert.n in coming or self._fills(alert, policy) for alert in current)
+
+    def _fills(self, alert: Alert, policy: Policy) -> bool:
+        if alert.n in self.overdue or not alert.counts:
+            return False
+        if alert.open:
+            return not policy.replace or not lost(alert, policy)
+        declined = alert.n in self.declined and not {alert.n} & (self.said_yes | self.stood_down)
+        return not policy.replace and (alert.state in ("expired", "failed") or declined)
+
     def may_ask_again(self, first: int, asks_max: int) -> bool:
         """RULES, Again."""
         hers = self.by_first[first]
@@ -72,6 +111,18 @@ class Books:
         if newest in self.expired:
             return by_more
         return newest in self.stood_down
+
+
+def lost(alert: Alert, policy: Policy) -> bool:
+    """RULES, Lost: every rung failed definitely, and nothing was delivered."""
+    notes = [note for note in alert.notes if note.purpose == "alert"]
+    failed = all(note.state == "failed" and note.definite for note in notes)
+    tried = {note.channel for note in notes}
+    return alert.delivered_at is None and failed and {rung.channel for rung in policy.ladder} <= tried
+
+
+def due(state: Incident, policy: Policy, more: int, at: int) -> int:
+    return more + sum(wave.alerts for wave in policy.waves if wave.after_s * 1000 <= state.wave_clock(at))
 
 
 class Invariants:
@@ -143,23 +194,36 @@ class Invariants:
         if not state.live:
             assert all(alert.state in ENDS for alert in state.alerts), "every alert ends"
         else:
-            assert state.covered == (len(on_the_way(state)) >= wanted(state, policy))
+            coming = len(self.books.coming(state))
+            assert state.covered == (coming >= policy.wanted + self.books.more)
             assert decision.due_at is not None, "a live incident closes by itself at last"
         assert not (state.enough_said and open_alerts)
         live = [night.medic_of[alert.n].id for alert in state.alerts if alert.open or alert.engaged]
         assert len(live) == len(set(live)), "one medic, one alert"
         if decision.asked:
-            filled = sum(counts(alert, policy) for alert in state.current())
-            assert filled <= alerts_due(state, policy, at), "more phones rung than alerts are due"
+            filled, wanted = self.books.filled(state, policy), due(state, policy, self.books.more, at)
+            assert filled <= wanted, "more phones rung than alerts are due"
+        if any(isinstance(event, e.IncidentCovered) for event in decision.events) and state.covered:
+            self._check_covered(state, policy, at)
         if state.asking:
             self._check_asking(night, before, state, decision, at)
+
+    def _check_covered(self, state: Incident, policy: Policy, at: int) -> None:
+        """Only who could still beat the best of those on the way keeps an open alert."""
+        coming = self.books.coming(state)
+        there = any(alert.n in self.books.was_there for alert in coming)
+        best = min(alert.eta_at + alert.eta_s * 1000 for alert in coming)
+        for alert in state.alerts:
+            if alert.open:
+                assert not there
+                assert at + (alert.eta_s + policy.better_by_s) * 1000 <= best
 
     def _check_asking(
         self, night: Night, before: Incident | None, state: Incident, decision: Decision, at: int
     ) -> None:
         policy = night.policy
-        missing = shortfall(state, policy, at)
-        if not any(alert.open and not is_lost(alert, policy) for alert in state.alerts):
+        missing = due(state, policy, self.books.more, at) - self.books.filled(state, policy)
+        if not any(alert.open and not lost(alert, policy) for alert in state.alerts):
             assert state.exhausted, "nobody is left, and the control room does not know"
         left = self._left_to_ask(night, before, state, at)
         if missing > 0:
