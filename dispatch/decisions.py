@@ -66,7 +66,7 @@ class Decisions:
         self._planner = Planner(roster, digit_pairs)
         self.memory = Memory(load=load, loaded=self._loaded, roster=roster, digit_pairs=digit_pairs)
         self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)))
-        self._working: dict[str, asyncio.Task[None]] = {}
+        self._working: set[asyncio.Task[None]] = set()
         self._finding_out: set[asyncio.Task[None]] = set()
         self._closing = self._closed = False
 
@@ -171,7 +171,7 @@ class Decisions:
         for task in self._finding_out:
             task.cancel()
         while self._working:
-            await asyncio.wait(self._working.values())
+            await asyncio.wait(self._working)
         self._closed = True
 
     @property
@@ -197,7 +197,9 @@ class Decisions:
         live.orders.append(order)
         if not live.running:
             live.running = True
-            self._working[live.id] = asyncio.get_running_loop().create_task(self._work(live))
+            task = asyncio.get_running_loop().create_task(self._work(live))
+            self._working.add(task)
+            task.add_done_callback(self._working.discard)
 
     async def _work(self, live: Live) -> None:
         """Carries out the incident's orders until none is left."""
@@ -208,7 +210,6 @@ class Decisions:
                 await asyncio.sleep(0)
         finally:
             live.running = False
-            del self._working[live.id]
             if live.record is None:
                 self.memory.drop(live)
 

@@ -282,6 +282,8 @@ class Dispatcher:
         self.positions.drop(medic_id)
         self._digit_pairs.forget(medic_id)
         self._her_alerts.forget(medic_id)
+        for held in self._roster.held(medic_id):  # she may have answered to the last
+            self._roster.release_alert(medic_id, held.incident_id, held.n)
         self.signed_out(medic_id)
 
     def signed_out(self, medic_id: str) -> None:

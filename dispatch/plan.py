@@ -135,7 +135,6 @@ class Planner:
         command = order.make(Situation(live, part.state, details, policy, at))
         elsewhere = self._held_elsewhere(part, command)
         decision, command = self._with_candidates(part, details, command)
-        # Whatever this order leads to must be at hand before anything of it is kept.
         leaving = [*elsewhere, *self._taken_from(live, decision)] if elsewhere or decision.asked else ()
         missing = frozenset(held_id for held_id, _ in leaving) - locked.keys()
         if missing:
@@ -201,8 +200,10 @@ class Planner:
         )
 
     def _taken_from(self, live: Live, decision: Decision) -> Iterable[tuple[str, int]]:
-        """The unanswered alerts, of less urgent incidents, of those who are asked here: the roster offered
-        them in spite of these, so these end."""
+        """The unanswered alerts elsewhere of those who are asked here.
+
+        They are of less urgent incidents, or the roster would not have offered her.
+        """
         for _, candidate in decision.asked:
             for held in self._roster.held(candidate.medic_id):
                 if held.incident_id != live.id and not held.engaged:

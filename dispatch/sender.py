@@ -93,8 +93,11 @@ class Sender:
         return len(self._tasks)
 
     def send(self, letter: Letter) -> None:
-        """Begins to bring it to an end. What is under way goes on, and is looked at again after that: it may
-        end without an outcome because it was not this node's yet."""
+        """Begins to bring it to an end.
+
+        What is under way goes on and is begun again after it: it may end without an outcome, because it was
+        not this node's yet.
+        """
         key = letter[:3]
         if self.closing:
             return
