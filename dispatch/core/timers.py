@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from dispatch.core import events as e
+from dispatch.core.commands import Update
 from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert, Incident
 from dispatch.core.policy import Policy
@@ -40,8 +41,13 @@ def do_due(draft: Draft) -> None:
         elif alert.engaged:
             _engaged_due(draft, alert)
     closes = auto_close_at(draft.state, draft.policy)
-    if closes is not None and closes <= draft.at:
+    if closes is not None and closes <= draft.at and not _takes_another_policy(draft):
         close(draft, by="timer")
+
+
+def _takes_another_policy(draft: Draft) -> bool:
+    """Whether the command brings a new kind, whose patience does not count for the time before it."""
+    return isinstance(draft.command, Update) and draft.command.kind is not None
 
 
 def _engaged_due(draft: Draft, alert: Alert) -> None:

@@ -66,3 +66,12 @@ def test_the_waves_clock_goes_on() -> None:
     assert len(night.asked()) == 5
     night.wait(10)
     assert len(night.asked()) == 9
+
+
+def test_a_less_patient_policy_does_not_close_what_was_open_under_the_old() -> None:
+    night = Night(0, auto_close_s=3600).report()
+    night.wait(1000)
+    night.change_kind(a_policy(auto_close_s=600))
+    assert night.state.state == "open"
+    night.wait(600)
+    assert night.state.state == "closed"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.core.world import How, Night, refused
+from dispatch.core.answers import has_arrived
+from tests.core.world import How, Night, a_policy, refused
 
 
 def from_open(night: Night) -> None:
@@ -77,3 +78,12 @@ def test_not_after_the_end() -> None:
     night.close()
     with refused(night, "ended"):
         night.answer(1, "arrived")
+
+
+@pytest.mark.parametrize(
+    ("distance_m", "accuracy_m", "arrived"),
+    [(100, 100, True), (100.1, 10, False), (10, 100.1, False), (10, None, False)],
+)
+def test_what_near_it_means(distance_m: float, accuracy_m: float | None, arrived: bool) -> None:
+    policy = a_policy(near_m=100)
+    assert has_arrived(policy, distance_m=distance_m, accuracy_m=accuracy_m) is arrived
