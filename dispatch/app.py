@@ -41,6 +41,7 @@ from dispatch.enrolment import Enrolment
 from dispatch.following import MedicsFollower
 from dispatch.ids import new_id
 from dispatch.metrics import Metrics
+from dispatch.opting import Opting
 from dispatch.readiness import Readiness
 from dispatch.roster import Roster
 from dispatch.settings import Settings
@@ -48,6 +49,7 @@ from dispatch.store import idempotency, keys, tokens
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered
 from dispatch.store.database import connect_pool, upgrade
+from dispatch.to_providers import LEASE_MS
 from notify.channel import Channel
 from notify.sms import SmsChannel, SmsSettings
 from notify.twilio_http import TWILIO_URL
@@ -127,7 +129,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, policies: Policies, 
     if sms is not None:
         channels[sms.name] = sms
         stack.push_async_callback(sms.close)
-    appender = Appender(pool, node_id=node_id)
+    appender = Appender(pool, node_id=node_id, lease_ms=LEASE_MS)
     await appender.start()
     stack.push_async_callback(appender.close)
     dispatcher = Dispatcher(
@@ -207,7 +209,12 @@ def _operations(parts: Parts, access: Access, feed: FeedApi, checks: Checks) -> 
     control_room = ControlRoomApi(access, dispatcher, checks, once, pool, now_ms)
     medics = MedicsApi(access, dispatcher, parts.appender, once, pool)
     medic = MedicApi(access, dispatcher, parts.enrolment, parts.desk, parts.hub, pool, now_ms)
-    twilio = TwilioApi(dispatcher, _secret(parts.settings.twilio_auth_token), parts.settings.public_url)
+    twilio = TwilioApi(
+        dispatcher,
+        Opting(pool, dispatcher),
+        _secret(parts.settings.twilio_auth_token),
+        parts.settings.public_url,
+    )
     apis = (control_room, feed, medics, medic, twilio)
     return [operation for api in apis for operation in api.operations()]
 

@@ -5,7 +5,7 @@ no answer to, so a repeat does nothing. No phone number is logged.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -39,11 +39,20 @@ class Inbox(Protocol):
     async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> None: ...
 
 
+class Optings(Protocol):
+    """What the service does with a keyword that the carrier acts on."""
+
+    async def opted(self, phone: str, opt: Literal["out", "in"]) -> None: ...
+
+
 class TwilioApi:
     """Without an auth token and a public URL nothing can be checked, and everything is refused."""
 
-    def __init__(self, inbox: Inbox, auth_token: str | None, public_url: str | None) -> None:
+    def __init__(
+        self, inbox: Inbox, optings: Optings, auth_token: str | None, public_url: str | None
+    ) -> None:
         self._inbox = inbox
+        self._optings = optings
         self._auth_token = auth_token
         self._public_url = public_url
 
@@ -91,7 +100,9 @@ class TwilioApi:
 
     async def sms(self, request: Request) -> Response:
         reply = read_reply(await self._signed_form(request))
-        if reply is not None and len(reply.provider_id) <= 64:
+        if reply is not None and reply.opt is not None:
+            await self._optings.opted(reply.phone, reply.opt)
+        elif reply is not None and len(reply.provider_id) <= 64:
             await self._inbox.answered_by_sms(reply.phone, reply.text, reply.provider_id)
         return Response(EMPTY_TWIML, media_type="text/xml")
 

@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from dispatch import logs
+from dispatch import following, logs
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import World, a_world
 
@@ -29,8 +29,11 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def make_world(database_url: str, tmp_path: Path, pool: asyncpg.Pool) -> MakeWorld:
+def make_world(
+    database_url: str, tmp_path: Path, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> MakeWorld:
     """A context manager that serves with these settings, on this test's database."""
+    monkeypatch.setattr(following, "LOOK_S", 0.02)
     return lambda **settings: a_world(database_url, tmp_path, pool, **settings)
 
 

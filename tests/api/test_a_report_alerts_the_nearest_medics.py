@@ -1,6 +1,7 @@
 """The main job over the wire: a report, alerts on sockets, an answer, a stand-down."""
 
 import httpx
+
 from tests.api.world import World, a_report
 
 

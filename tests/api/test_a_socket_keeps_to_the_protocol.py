@@ -1,4 +1,4 @@
-"""The device's socket: hello, what is told again until acknowledged, answers, refusals, and every close code."""
+"""The device's socket: hello, what is told again until acknowledged, answers, refusals, close codes."""
 
 import asyncio
 import json

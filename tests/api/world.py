@@ -1,8 +1,8 @@
-"""The whole service in this process: real Postgres, real uvicorn on loopback, real websockets; SMS to the double."""
+"""The whole service in this process: real Postgres, real uvicorn, real websockets; SMS go to the double."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,7 +110,15 @@ class World:
             "places": (Place("home", DOM["lat"] + metres_away * METRE, DOM["lon"]),),
         }
         await medics.create(self.pool, [Medic(**{**given, **changes})])
+        await self._until_known(await self.pool.fetchval("select count(*) from medic"))
         return medic_id
+
+    async def _until_known(self, count: int) -> None:
+        """As after `dispatch medics import`: the service follows."""
+        client = await self.client()
+        async with asyncio.timeout(5):
+            while f"dispatch_medics {count}.0" not in (await client.get("/metrics")).text:
+                await asyncio.sleep(0.01)
 
     async def token(self, medic_id: str) -> str:
         secret = new_token()
