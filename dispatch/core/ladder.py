@@ -16,7 +16,7 @@ def climb(draft: Draft) -> None:
     if draft.state.paused:
         return
     for alert in draft.state.alerts:
-        if alert.told != "alert" or (alert.open and alert.seen_at is None):
+        if alert.open or alert.told != "alert":
             _climb(draft, alert.n)
 
 

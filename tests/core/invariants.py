@@ -150,6 +150,9 @@ class Invariants:
             self._check_request(night, state, event)
         elif isinstance(event, e.NotificationRequested):
             self._check_notification(state, event)
+        elif isinstance(event, e.AlertStoodDown):
+            alert = state.alert(event.n)
+            assert alert.state != "expired" or alert.delivered_at is not None, "nobody has it to put down"
         elif isinstance(event, e.NobodyFound):
             assert not state.exhausted, "told twice"
 
