@@ -1,7 +1,7 @@
 """Whole lives of incidents through the pure core on one core: decide, and replay by evolve, per second.
 
 A life: opened, 10 alerts each delivered, 7 decline and 3 accept, closed. There is nobody else near, so every
-decline is also a look that finds nobody. Run: ``python benchmarks/core.py [--seconds 5] [--profile]``.
+decline is also a look that finds nobody. Run: ``python -m benchmarks.core [--seconds 5] [--profile]``.
 """
 
 import argparse
@@ -86,7 +86,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each figure is measured")
     parser.add_argument("--profile", action="store_true", help="where the time goes, instead")
+    parser.add_argument("--quick", action="store_true", help="half a second each; the figures prove nothing")
     options = parser.parse_args()
+    seconds = 0.5 if options.quick else options.seconds
     if options.profile:
         profile = cProfile.Profile()
         profile.runcall(lambda: [life() for _ in range(300)])
@@ -94,9 +96,9 @@ def main() -> None:
         return
     run = life()
     stored = [e.encode(event) for event in run.events]
-    lives = rate(life, options.seconds)
-    replays = rate(lambda: evolve_all(None, run.events), options.seconds)
-    from_json = rate(lambda: evolve_all(None, [e.decode(event) for event in stored]), options.seconds)
+    lives = rate(life, seconds)
+    replays = rate(lambda: evolve_all(None, run.events), seconds)
+    from_json = rate(lambda: evolve_all(None, [e.decode(event) for event in stored]), seconds)
     print(f"lives      {lives:8,.0f} /s   ({len(run.events)} events, {run.decisions} decisions each)")
     print(f"decisions  {lives * run.decisions:8,.0f} /s")
     print(f"replays    {replays:8,.0f} /s   (evolve alone)")
