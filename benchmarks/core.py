@@ -24,7 +24,7 @@ DECLINES, ACCEPTS = 7, 3
 
 
 class Run:
-    """One incident: each command is decided, and once more with candidates where the decision looks for some."""
+    """One incident: each command is decided, and again with candidates where it looks for some."""
 
     def __init__(self) -> None:
         self.state: Incident | None = None

@@ -35,6 +35,14 @@ def test_all_who_count_no_longer_are_replaced_in_that_very_decision() -> None:
     assert len(night.now(e.AlertRequested)) == 4
 
 
+def test_the_best_are_looked_for_among_as_many_as_are_due_not_only_as_are_missing() -> None:
+    """One alert is out of reach, so one is missing; but three places are to be filled by the best."""
+    night = Night(3, waves=[(0, 3)], better_by_s=60).report()
+    night.near += [Medic(f"new-{i}", 50 + i) for i in range(3)]
+    night.move({1: 9999, 2: 500, 3: 500})
+    assert night.asked()[3:] == ["new-0", "new-1", "new-2"]
+
+
 def test_one_that_counts_no_longer_does_not_when_it_expires_either() -> None:
     night = Night(1, waves=[(0, 1)], better_by_s=60, replace=False).report()
     night.near += [Medic("new-1", 50), Medic("new-2", 51)]

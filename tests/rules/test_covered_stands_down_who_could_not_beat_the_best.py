@@ -56,6 +56,8 @@ def test_the_best_is_the_earliest_of_those_on_the_way() -> None:
 
 def test_nobody_beats_one_who_has_arrived() -> None:
     night = Night([Medic("a", 1), Medic("b", 500)], better_by_s=0).report()
+    night.accept(2)
+    assert night.states() == ["requested", "accepted"], "500 s away she could be beaten"
     night.answer(2, "arrived")
     assert night.states() == ["stood_down", "arrived"]
 

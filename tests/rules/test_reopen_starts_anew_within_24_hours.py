@@ -60,6 +60,7 @@ def test_earlier_alerts_no_longer_count() -> None:
     night.close()
     night.reopen()
     assert not night.state.covered
+    assert not night.now(e.IncidentUncovered), "it is not uncovered: cover starts anew"
     assert on_the_way(night.state) == []
 
 
