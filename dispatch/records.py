@@ -78,7 +78,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Hours(msgspec.Struct, frozen=True):
-    """On ``days`` (1 Monday ... 7 Sunday), "HH:MM" to "HH:MM"; an end not after the start is the next day's."""
+    """On ``days`` (1 Monday ... 7 Sunday), "HH:MM" to "HH:MM"; an end not after its start is tomorrow."""
 
     days: tuple[int, ...]
     from_: str = msgspec.field(name="from")
