@@ -43,6 +43,8 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
             # Whoever read stdout has gone (`| head`): nothing more to say, and nothing to flush at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(FAILED)
+        except click.ClickException:
+            raise
         except Exception as error:
             code = exit_code(error)
             if code is None:

@@ -1,0 +1,132 @@
+"""Exit codes and one line on stderr: 0 done, 1 failed, 2 wrong use."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from dispatch.core.policy import digest, shipped
+from tests.cli.conftest import Cli, MakeCli
+
+
+def one_line(err: str) -> str:
+    """The last line, which is the only one that is not a log."""
+    lines = [line for line in err.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1, err
+    return lines[0]
+
+
+async def test_help_is_there_for_every_command_and_explains_the_settings() -> None:
+    cli = Cli()
+    words = [[], ["serve"], ["keys"], ["keys", "create"], ["medics", "import"], ["policy", "check"], ["demo"]]
+    for command in words:
+        done = await cli.run(*command, "--help")
+        assert (done.code, done.err) == (0, ""), command
+    explained = (await cli.run("serve", "--help")).out
+    for name in ("DATABASE_URL", "PUBLIC_URL", "TIME_ZONE", "TWILIO_FROM", "POLICY_FILE", "CODES_FILE"):
+        assert f"DISPATCH_{name}" in explained
+
+
+async def test_unknown_words_are_wrong_use() -> None:
+    for words in (
+        ["dance"],
+        ["serve", "--colour", "red"],
+        ["serve", "--port", "99999"],
+        ["policy", "check", "/no"],
+    ):
+        done = await Cli().run(*words)
+        assert (done.code, done.out) == (2, ""), words
+        assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("DISPATCH_DATABASE_URL", "mysql://x", "DISPATCH_DATABASE_URL: is not a postgresql:// URL"),
+        ("DISPATCH_PUBLIC_URL", "example.org", "DISPATCH_PUBLIC_URL: is not an http(s) URL"),
+        ("DISPATCH_TIME_ZONE", "Mars", "DISPATCH_TIME_ZONE: is not a time zone"),
+        ("DISPATCH_TWILIO_ACCOUNT_SID", "AC1", "belong together"),
+        ("DISPATCH_POLICY_FILE", "/nowhere.toml", "DISPATCH_POLICY_FILE: there is no file"),
+    ],
+)
+async def test_a_setting_that_can_not_be_used_is_one_line_and_exit_2(
+    setting: str, value: str, told: str
+) -> None:
+    done = await Cli(**{setting: value}).run("serve", "--port", "0")
+    assert done.code == 2
+    assert told in one_line(done.err)
+
+
+async def test_a_secret_is_not_in_the_line_about_it() -> None:
+    done = await Cli(DISPATCH_DATABASE_URL="mysql://user:hunter2@host/db").run("serve", "--port", "0")
+    assert "hunter2" not in done.err
+
+
+async def test_a_setting_that_is_not_known_is_warned_of(make_cli: MakeCli) -> None:
+    cli = make_cli(DISPATCH_TWILO_FROM="+31612345678")
+    process = await cli.start("serve", "--port", "0")
+    assert process.stderr is not None
+    first = json.loads(await process.stderr.readline())
+    process.terminate()
+    await process.communicate()
+    assert (first["level"], first["variable"]) == ("warning", "DISPATCH_TWILO_FROM")
+
+
+async def test_a_port_that_is_taken_is_one_line_and_exit_2(cli: Cli) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = await cli.run("serve", "--port", str(port))
+    assert done.code == 2
+    assert str(port) in one_line(done.err)
+    assert "--port" in done.err
+
+
+async def test_a_database_that_is_not_there_is_one_line_and_exit_1() -> None:
+    cli = Cli(DISPATCH_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    for words in (["serve", "--port", "0"], ["keys", "list"], ["db", "upgrade"]):
+        done = await cli.run(*words)
+        assert done.code == 1, words
+        assert "Traceback" not in done.err
+        assert one_line(done.err).startswith("dispatch: ")
+
+
+async def test_a_policy_file_is_checked_before_it_is_used(tmp_path: Path, make_cli: MakeCli) -> None:
+    file = tmp_path / "policies.toml"
+    file.write_text("[trauma]\nwantd = 2\n")
+    done = await Cli().run("policy", "check", str(file))
+    assert (done.code, done.out) == (1, "")
+    assert one_line(done.err).endswith("trauma.wantd: unknown key; did you mean 'wanted'?")
+    served = await make_cli(DISPATCH_POLICY_FILE=str(file)).run("serve", "--port", "0")
+    assert served.code == 2
+    assert "trauma.wantd" in one_line(served.err)
+    file.write_text("[trauma]\nwanted = 2\n")
+    done = await Cli().run("policy", "check", str(file))
+    assert done.code == 0
+    hashes = dict(line.split() for line in done.out.splitlines())
+    assert hashes["other"] == digest(shipped()["other"])
+    assert hashes["trauma"] != digest(shipped()["trauma"])
+    as_json = json.loads((await Cli().run("policy", "check", str(file), "--json")).out)
+    assert as_json["trauma"]["policy"]["wanted"] == 2
+
+
+async def test_a_file_of_codes_is_checked_at_start(tmp_path: Path, make_cli: MakeCli) -> None:
+    file = tmp_path / "codes.toml"
+    for text, told in (
+        ('[mpds]\n"1" = "dragon"\n', "mpds.1"),
+        ("x = 1\n", "x: stands outside"),
+        ("[", "TOML"),
+    ):
+        file.write_text(text)
+        done = await make_cli(DISPATCH_CODES_FILE=str(file)).run("serve", "--port", "0")
+        assert done.code == 2
+        assert told in one_line(done.err)
+
+
+async def test_db_upgrade_prints_the_revisions(cli: Cli) -> None:
+    done = await cli.run("db", "upgrade", "--json")
+    revisions = json.loads(done.out)
+    assert done.code == 0
+    assert revisions["before"] == revisions["after"] is not None
