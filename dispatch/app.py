@@ -26,7 +26,7 @@ from dispatch.api.medics import MedicsApi
 from dispatch.api.once import Once
 from dispatch.api.openapi import add_operations
 from dispatch.api.problem import Problem
-from dispatch.api.routes import Operation, framework_problem
+from dispatch.api.routes import Operation, Shortcut, framework_problem
 from dispatch.api.socket import PATH as SOCKET_PATH
 from dispatch.api.socket import SocketApp
 from dispatch.api.twilio import TwilioApi
@@ -184,10 +184,9 @@ def _service(parts: Parts, readiness: Readiness, checks: Checks) -> Service:
     feed = FeedApi(access, parts.pool, parts.dispatcher.wakeups.later_than)
     frame = _frame()
     operations = _operations(parts, access, feed, checks)
-    add_operations(
-        frame, [*operations, *HealthApi(readiness.checks, parts.metrics).operations()], parts.metrics
-    )
-    http = InFlight(frame, unbounded=ALWAYS | {FEED_PATH})
+    operations += HealthApi(readiness.checks, parts.metrics).operations()
+    add_operations(frame, operations, parts.metrics)
+    http = InFlight(Shortcut(operations, frame, parts.metrics), unbounded=ALWAYS | {FEED_PATH})
     socket = SocketApp(parts.desk, parts.dispatcher, parts.hub, parts.clock.now_ms, sockets_max())
     _add_figures(parts, http, feed)
 

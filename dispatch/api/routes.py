@@ -4,7 +4,7 @@ A handler takes the request and gives the response; what it raises becomes a pro
 place. Each operation says for OpenAPI what it takes and gives, as the structs that really parse and write it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,23 @@ def answering(operation: Operation, metrics: Metrics) -> ASGIApp:
         await response(scope, receive, send)
 
     return app
+
+
+class Shortcut:
+    """Straight to the operation where the path holds no parameter; all else, 404 and 405 too, by the frame.
+
+    A report passes five layers of the frame less on its way in, a twentieth of the time to a phone.
+    """
+
+    def __init__(self, operations: Iterable[Operation], frame: ASGIApp, metrics: Metrics) -> None:
+        self._straight = {
+            (one.method, one.path): answering(one, metrics) for one in operations if "{" not in one.path
+        }
+        self._frame = frame
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._straight.get((scope["method"], scope["path"]), self._frame)
+        await app(scope, receive, send)
 
 
 def problem_of(error: Exception, route: str) -> Problem:
