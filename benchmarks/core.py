@@ -14,7 +14,8 @@ from typing import Any
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.decide import decide
-from dispatch.core.incident import Incident, evolve_all
+from dispatch.core.evolve import evolve_all
+from dispatch.core.incident import Incident
 from dispatch.core.policy import shipped
 
 POLICY = shipped()["cardiac_arrest"]

@@ -18,7 +18,8 @@ from dispatch.core import answers, control
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.draft import Draft
-from dispatch.core.incident import Incident, best_expected_at, evolve, on_the_way, wanted
+from dispatch.core.evolve import evolve
+from dispatch.core.incident import Incident, best_expected_at, on_the_way, wanted
 from dispatch.core.ladder import climb, socket_appeared
 from dispatch.core.policy import digest
 from dispatch.core.stand_down import hold, judge

@@ -8,7 +8,8 @@ from typing import Any
 
 from dispatch.core import events as e
 from dispatch.core.commands import Candidate, Command, Search
-from dispatch.core.incident import Incident, evolve
+from dispatch.core.evolve import evolve
+from dispatch.core.incident import Incident
 
 
 class Draft:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from dispatch.core.incident import evolve_all
+from dispatch.core.evolve import evolve_all
 from dispatch.core.policy import Policy
 from dispatch.records import Asked, Details, Position, Record
 from dispatch.store.feed import Written, decode_events, written_in

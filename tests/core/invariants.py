@@ -7,7 +7,8 @@ from collections import Counter
 
 from dispatch.core import events as e
 from dispatch.core.decide import Decision
-from dispatch.core.incident import Alert, Incident, evolve, evolve_all
+from dispatch.core.evolve import evolve, evolve_all
+from dispatch.core.incident import Alert, Incident
 from dispatch.core.policy import Policy
 from dispatch.core.waves import reach_s
 from tests.core.world import Medic, Night, holders

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.decide import Decision, decide
-from dispatch.core.incident import Alert, Incident, evolve_all
+from dispatch.core.evolve import evolve_all
+from dispatch.core.incident import Alert, Incident
 from dispatch.core.policy import Policy, Rung, Wave, shipped
 
 START_MS = 1_700_000_000_000

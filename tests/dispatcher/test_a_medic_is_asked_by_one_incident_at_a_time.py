@@ -9,7 +9,7 @@ from town import Town, a_policy, asked_by, some_medics
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.incident import evolve_all
+from dispatch.core.evolve import evolve_all
 from dispatch.records import Record
 
 URGENT = {"cardiac_arrest": a_policy("cardiac_arrest", waves=[(0, 3)], wanted=1)}

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from town import Town, some_medics, states
 
-from dispatch.core.incident import evolve_all
+from dispatch.core.evolve import evolve_all
 from dispatch.records import Fix
 from dispatch.store import medics
 

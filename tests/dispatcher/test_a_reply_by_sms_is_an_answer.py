@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from town import a_policy, asked_by, some_medics
 
 from dispatch.core import commands as c
@@ -62,6 +63,25 @@ async def test_a_late_answer_does_not_hit_the_next_alert(town, texting):
     assert await state_of(town, second) == "delivered"
     await texting.twilio.phone(PHONES[0]).reply("3")
     assert await state_of(town, second) == "accepted"
+
+
+async def test_what_she_holds_now_comes_before_what_was_reported_later(town, texting):
+    """An older incident that found nobody at first asks her after a newer one has."""
+    her = town.roster.get("medic-000")
+    town.roster.put(replace(her, available=False))
+    older = await town.report()
+    town.roster.put(her)
+    newer = await reported(town, texting)
+    assert await state_of(town, newer) == "delivered"
+    for _ in range(4):
+        await town.pass_time(11)
+    await texting.twilio.settle()
+    await town.quiet()
+    assert await state_of(town, newer) == "expired"
+    await texting.twilio.phone(PHONES[0]).reply("I am in the bath")
+    assert any(isinstance(event, e.TextNotUnderstood) for event in await town.events(older))
+    await texting.twilio.phone(PHONES[0]).reply("3")
+    assert await state_of(town, older) == "accepted"
 
 
 async def test_five_alerts_in_a_row_have_each_another_pair_than_the_three_before(town, texting):

@@ -4,7 +4,7 @@ from texting import Texting
 from town import a_policy, asked_by, some_medics, states
 
 from dispatch.core import commands as c
-from dispatch.core.incident import evolve_all
+from dispatch.core.evolve import evolve_all
 
 PHONES = [medic.phone for medic in some_medics(2)]
 BY_SMS = {"trauma": a_policy(waves=[(0, 1)], ladder=[("sms", 0)], answer_within_s=90)}

@@ -4,7 +4,7 @@ from town import a_medic, asked_by, some_medics, states
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.incident import evolve_all
+from dispatch.core.evolve import evolve_all
 
 
 async def test_ten_of_thirty_are_alerted_nearest_first(town):

@@ -6,7 +6,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from dispatch.core import events as e
-from dispatch.core.incident import Incident, evolve_all
+from dispatch.core.evolve import evolve_all
+from dispatch.core.incident import Incident
 from dispatch.core.policy import digest, shipped
 from dispatch.records import Asked, Details, Medic, Place, Position
 from dispatch.store.appends import Append, Remembered, Stream
