@@ -65,9 +65,11 @@ class Entries:
             self.settle()
 
     def settle(self) -> None:
-        moved, self._moved = self._moved, ([], [], [])
-        if moved[0]:
-            self.index.put_many(*moved)
+        (keys, lats, lons), self._moved = self._moved, ([], [], [])
+        if len(keys) == 1:  # a tenth of the time of an array of one
+            self.index.put(keys[0], lats[0], lons[0])
+        elif keys:
+            self.index.put_many(keys, lats, lons)
 
     def drop(self, keys: Sequence[int]) -> None:
         if keys:
