@@ -109,6 +109,10 @@ class Availability:
 
         return of_slots
 
+    def by_socket_alone(self, search: Search, at: int) -> bool:
+        """Whether nobody without a socket can be reached on the ladder at ``at``."""
+        return at >= self.reconnect_grace_until and not (self._sms_on and "sms" in search.channels)
+
     def fits(self, slot: int, search: Search) -> bool:
         """Skills, clearance and channels are as ``search`` wants.
 

@@ -43,6 +43,8 @@ class Roster:
             schedules, sms_on=sms_on, reconnect_grace_until=reconnect_grace_until
         )
         self._whereabouts = Whereabouts(schedules)
+        # Of those with a socket once more, for searches that can reach nobody else: few among many.
+        self._of_connected = Whereabouts(schedules)
         self._claims = Claims()
         self._connected: set[str] = set()
         self._slots = Slots()
@@ -65,7 +67,9 @@ class Roster:
         latest = {medic.id: medic for medic in medics}
         for medic in latest.values():
             self._check(medic)
-        self._whereabouts.put_many(self._put(medic) for medic in latest.values())
+        changes = [self._put(medic) for medic in latest.values()]
+        self._whereabouts.put_many(changes)
+        self._of_connected.put_many(one for one in changes if one[2].id in self._connected)
 
     def remove(self, medic_id: str) -> None:
         """Forgets her row, fix and places."""
@@ -73,6 +77,8 @@ class Roster:
         if known is not None:
             slot, medic = known
             self._whereabouts.remove(slot, Mode(medic.mode))
+            if medic_id in self._connected:
+                self._of_connected.remove(slot, Mode(medic.mode))
             self._availability.remove(slot)
             self._slots.give_back(slot)
 
@@ -82,8 +88,11 @@ class Roster:
 
     def move_many(self, fixes: Iterable[Fix]) -> int:
         """`move` for many, far faster; returns how many medics moved. One bad fix, and none is taken."""
-        known = ((fix, self._medics[fix.medic_id]) for fix in fixes if fix.medic_id in self._medics)
-        return self._whereabouts.move_many((slot, Mode(medic.mode), fix) for fix, (slot, medic) in known)
+        known = [(fix, self._medics[fix.medic_id]) for fix in fixes if fix.medic_id in self._medics]
+        moves = [(slot, Mode(medic.mode), fix) for fix, (slot, medic) in known]
+        moved = self._whereabouts.move_many(moves)
+        self._of_connected.move_many(one for one in moves if one[2].medic_id in self._connected)
+        return moved
 
     def fix(self, medic_id: str) -> Fix | None:
         """Her newest fix, however old."""
@@ -92,9 +101,15 @@ class Roster:
 
     def connected(self, medic_id: str, on: bool) -> None:
         """She has a socket on some node, or has none any more."""
+        if on == (medic_id in self._connected):
+            return
         (self._connected.add if on else self._connected.discard)(medic_id)
-        for slot in self._slots_of((medic_id,)):
+        for slot, medic in self._known((medic_id,)):
             self._availability.connected(slot, on)
+            if on:
+                self._join_connected(slot, medic)
+            else:
+                self._of_connected.remove(slot, Mode(medic.mode))
 
     def hold_alert(
         self, medic_id: str, *, incident_id: str, n: int, priority: int, drill: bool, engaged: bool
@@ -132,7 +147,7 @@ class Roster:
         ValueError for a bad position.
         """
         lookup = Lookup(
-            self._whereabouts,
+            self._of_connected if self._availability.by_socket_alone(search, at) else self._whereabouts,
             self._ids,
             self._availability.may_be_asked(search, at),
             lat=lat,
@@ -193,6 +208,11 @@ class Roster:
             self._availability.claimed(slot, self._claims.urgency(medic.id))
         self._medics[medic.id] = (slot, medic)
         return slot, known and known[1], medic
+
+    def _join_connected(self, slot: int, medic: Medic) -> None:
+        self._of_connected.put_many([(slot, None, medic)])
+        if (fix := self._whereabouts.fix(slot, medic)) is not None:
+            self._of_connected.move_many([(slot, Mode(medic.mode), fix)])
 
     def _candidate(self, one: Found, search: Search, at: int, firsts: Mapping[str, int]) -> Candidate:
         return Candidate(
