@@ -184,12 +184,9 @@ class Sender:
         return outcome, attempted_at
 
     async def _ask(self, channel: Channel, ready: Ready, since_ms: int) -> Outcome:
-        """What became of it. Never accepted and no longer wanted is an end as well."""
+        """What became of it; postponed: it was never accepted."""
         async with self._slots:
-            outcome = await channel.look_up(ready.message, ready.address, since_ms)
-        if isinstance(outcome, Postponed) and ready.hindrance is not None:
-            return Failed(ready.hindrance)
-        return outcome
+            return await channel.look_up(ready.message, ready.address, since_ms)
 
     def _settle(self, letter: Letter, outcome: Sent | Failed) -> None:
         if isinstance(outcome, Sent):
