@@ -3,6 +3,7 @@
 Run as ``python -m benchmarks.rival_skeleton DSN``; prints its port.
 """
 
+import secrets
 import socket
 import sys
 from typing import Any
@@ -11,7 +12,8 @@ import asyncpg
 import uvicorn
 
 MESSAGE = '{"type":"alert","filling":"' + "x" * 372 + '"}'
-RECORD = "x" * 4096
+RECORD = secrets.token_hex(2048)
+"""4 KiB that do not compress: Postgres would make next to nothing of 4,096 equal letters."""
 PHONES = 20
 
 
