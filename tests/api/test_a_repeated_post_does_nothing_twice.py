@@ -120,6 +120,13 @@ async def test_a_medic_is_registered_once(world: World, room: httpx.AsyncClient)
     assert await count(world, "medic") == 1
 
 
+async def test_twins_register_a_medic_once(world: World, room: httpx.AsyncClient) -> None:
+    body = {"name": "Anna", "phone": "+31612345678"}
+    answers = await asyncio.gather(*(room.post("/v1/medics", json=body, headers=KEY) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert await count(world, "medic") == 1
+
+
 async def test_a_reference_is_used_once_within_24_hours(world: World, room: httpx.AsyncClient) -> None:
     first = (await room.post("/v1/incidents", json=a_report())).json()
     again = await room.post("/v1/incidents", json=a_report(kind="other"))

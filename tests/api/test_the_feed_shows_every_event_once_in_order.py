@@ -63,7 +63,10 @@ async def report(room: httpx.AsyncClient, reference: str) -> dict[str, Any]:
     return incident
 
 
-async def test_from_0_it_shows_everything_without_gaps(world: World, room: httpx.AsyncClient) -> None:
+async def test_from_0_it_shows_everything_once_without_gaps_over_many_pages(
+    world: World, room: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "PAGE", 3)
     await world.medic_on_socket()
     for n in range(3):
         incident = await report(room, f"R-{n}")

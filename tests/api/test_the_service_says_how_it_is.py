@@ -3,8 +3,10 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import httpx
 
+from dispatch.store.appends import Unavailable
 from tests.api.world import World, a_report
 
 
@@ -90,3 +92,35 @@ async def test_too_much_at_once_is_503_with_retry_after(make_world: Any, monkeyp
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert int(answer.headers["retry-after"]) >= 1
         assert (await waiting).status_code == 200
+
+
+async def test_a_database_that_is_away_is_503_with_retry_after(
+    world: World, room: httpx.AsyncClient, monkeypatch: Any
+) -> None:
+    for error in (
+        Unavailable("x"),
+        asyncpg.ConnectionDoesNotExistError("x"),
+        TimeoutError(),
+        OSError(5, "x"),
+    ):
+
+        async def fails(*_: Any, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr("dispatch.dispatcher.Dispatcher.open", fails)
+        answer = await room.post("/v1/incidents", json=a_report())
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), error
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_a_fault_of_ours_is_500_without_a_trace(
+    world: World, room: httpx.AsyncClient, monkeypatch: Any
+) -> None:
+    async def fails(*_: Any) -> None:
+        raise KeyError("secret thing")
+
+    monkeypatch.setattr("dispatch.dispatcher.Dispatcher.open", fails)
+    answer = await room.post("/v1/incidents", json=a_report())
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
