@@ -1,5 +1,6 @@
 """The composition root: everything made, connected, started, and stopped in the other order."""
 
+import asyncio
 import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -61,6 +62,7 @@ RECONNECT_GRACE_MS = 5000
 FILES_FOR_OTHERS = 200
 """Open files that are not medics' sockets: the database, providers, control rooms."""
 POOL_MAX = 16
+POOL_CLOSES_S_MAX = 10.0
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,19 @@ async def running(settings: Settings, data_dir: Path) -> AsyncIterator[Service]:
         dsn = embedded.dsn if url is None and embedded else _secret(url) or ""
         await upgrade(dsn)
         pool = await connect_pool(dsn, max_size=POOL_MAX)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(_close, pool)
         parts = await _start(stack, settings, policies, pool)
         readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded)
         yield _service(parts, readiness, Checks(policies, codes))
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    """Gives a database that does not answer a while, and no longer."""
+    try:
+        async with asyncio.timeout(POOL_CLOSES_S_MAX):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 def read_policies(settings: Settings) -> Policies:

@@ -15,6 +15,9 @@ from dispatch.store.appends import Remembered
 
 MakeCommand: TypeAlias = Callable[["Situation"], Command]
 
+MakeDetails: TypeAlias = Callable[[Details | None], Details]
+"""The personal side that an order leaves, from the one that there is (None at opening)."""
+
 
 class Situation:
     """What a command is made from: the incident as it will be when the command is decided."""
@@ -38,6 +41,13 @@ class Situation:
         return self.state
 
     @property
+    def place(self) -> Details:
+        """Where it is, as the order leaves it; LookupError before the incident is opened."""
+        if self.details is None:
+            raise LookupError("not opened yet")
+        return self.details
+
+    @property
     def rules(self) -> Policy:
         if self.policy is None:
             raise LookupError("not opened yet")
@@ -53,7 +63,7 @@ class Order:
         self,
         make: MakeCommand,
         *,
-        details: Details | None = None,
+        details: MakeDetails | None = None,
         policy: Policy | None = None,
         remember: Remembered | None = None,
         done: "asyncio.Future[Record] | None" = None,

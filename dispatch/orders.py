@@ -63,16 +63,16 @@ def updating(change: Change, key_id: str, roster: Roster, policy: Policy | None)
             ambulance_due_at=change.ambulance_due_at,
             ambulance_arrived_at=change.ambulance_arrived_at,
             position_good=bool({"position", "address"} & set(change.fields))
-            and position_good(change.details, rules),
+            and position_good(now.place, rules),
         )
         if {"position", "kind", "setting"} & set(change.fields):
-            return replace(command, standing=_standing(now, command, change.details, roster))
+            return replace(command, standing=_standing(now, command, roster))
         return command
 
     return make
 
 
-def _standing(now: Situation, command: c.Update, details: Details, roster: Roster) -> tuple[c.Standing, ...]:
+def _standing(now: Situation, command: c.Update, roster: Roster) -> tuple[c.Standing, ...]:
     """How each medic who is still alerted stands to the incident as it will be."""
     state = now.now
     search = requirements(
@@ -81,7 +81,7 @@ def _standing(now: Situation, command: c.Update, details: Details, roster: Roste
         drill=state.drill,
         priority=state.priority if command.priority is None else command.priority,
     )
-    at = details.position
+    at = now.place.position
     found = []
     for alert in state.alerts:
         medic_id = now.live.medic_of(alert.n)

@@ -130,7 +130,7 @@ class Planner:
 
     def _decide(self, plan: Plan, locked: Mapping[str, Live], live: Live, order: Order, at: int) -> None:
         part = plan.parts.get(live.id) or Part(live)
-        details = order.details or part.details
+        details = order.details(part.details) if order.details else part.details
         policy = order.policy or part.policy
         command = order.make(Situation(live, part.state, details, policy, at))
         elsewhere = self._held_elsewhere(part, command)
@@ -174,7 +174,7 @@ class Planner:
         if order.policy is not None:
             part.policy = order.policy
         if order.details is not None and decision.events:
-            part.details, part.details_changed = order.details, True
+            part.details, part.details_changed = order.details(part.details), True
         if command.candidates is not None:
             part.inputs.append(_input(command))
         if decision.asked:

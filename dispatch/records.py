@@ -64,7 +64,7 @@ class NewIncident(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A checked PATCH: ``fields`` names what was given; ``details`` is the whole new personal side."""
+    """A checked PATCH: ``fields`` names what was given, of the personal side in ``details`` too."""
 
     fields: tuple[str, ...]
     details: Details
@@ -75,6 +75,11 @@ class Change(msgspec.Struct, frozen=True):
     hazard: Hazard | None = None
     ambulance_due_at: int | None = None
     ambulance_arrived_at: int | None = None
+
+    def onto(self, now: Details) -> Details:
+        """The personal side with what this gives: two changes at once each keep what the other gave."""
+        given = [name for name in Details.__struct_fields__ if name in self.fields]
+        return msgspec.structs.replace(now, **{name: getattr(self.details, name) for name in given})
 
 
 class Hours(msgspec.Struct, frozen=True):

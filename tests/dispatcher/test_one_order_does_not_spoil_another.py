@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from town import Town, some_medics, states
 
 from dispatch.core import commands as c
+from dispatch.records import Change
 from dispatch.store.appends import KeyTaken, Remembered, Unavailable
 
 
@@ -100,3 +102,16 @@ async def test_after_the_end_no_order_is_taken(town, record):
     await town.dispatcher.close()
     with pytest.raises(Unavailable):
         await town.answer(record, 1, "accept")
+
+
+async def test_of_two_changes_at_once_neither_undoes_the_other(town, record):
+    """Two operators, each with the incident as it was a moment ago."""
+    was = record.details
+    street = Change(("address",), replace(was, address="Dorpsstraat 1"))
+    way_in = Change(("directions",), replace(was, directions="round the back"))
+    await asyncio.gather(
+        town.dispatcher.update(record.id, "key-1", street),
+        town.dispatcher.update(record.id, "key-2", way_in),
+    )
+    for now in (await town.now(record), await town.stored(record)):
+        assert (now.details.address, now.details.directions) == ("Dorpsstraat 1", "round the back")
