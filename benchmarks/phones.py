@@ -20,6 +20,7 @@ class Phones:
         self._sockets: list[ClientConnection] = []
         self._readers: list[asyncio.Task[None]] = []
         self._left = 0
+        self._unanswered: list[tuple[ClientConnection, str]] = []
         self._done: asyncio.Future[float] | None = None
         self.taken: list[str] = []
 
@@ -45,14 +46,21 @@ class Phones:
                 self.taken.append(text)
                 if self._left == 0 and self._done is not None and not self._done.done():
                     self._done.set_result(at)
-            if self._answer is not None and (answer := self._answer(text)) is not None:
-                await socket.send(answer)
+            if self._answer is not None:
+                self._unanswered.append((socket, text))
 
     def expect(self, count: int) -> "asyncio.Future[float]":
         """The time (perf_counter) at which the last of the next ``count`` frames was received."""
         self._left, self.taken = count, []
         self._done = asyncio.get_running_loop().create_future()
         return self._done
+
+    async def answer_all(self) -> None:
+        """Acknowledges what came. Twenty phones would do so each by itself, this one process in between."""
+        unanswered, self._unanswered = self._unanswered, []
+        for socket, text in unanswered:
+            if self._answer is not None and (answer := self._answer(text)) is not None:
+                await socket.send(answer)
 
     async def close(self) -> None:
         for reader in self._readers:

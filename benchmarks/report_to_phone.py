@@ -47,6 +47,7 @@ class Rival:
         status, answer = await self.http.post("/v1/incidents", _report(i))
         assert status == 201, (self.name, status, answer)
         self.ms.append((await asyncio.wait_for(last, 10) - began) * 1000)
+        await self.phones.answer_all()
         await self.after(answer)
 
     async def after(self, answer: Any) -> None:

@@ -1,5 +1,6 @@
 """Everything that a demo needs running: Twilio's double, the service, medics and a control room."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from simulations.twilio_double.double import AUTH_TOKEN
 from simulations.virtual_medics import VirtualMedics
 
 TEXT_IN_TRANSIT_S = 0.4
+RECONNECT_GRACE_S = 5.5
+"""`docs/api.md`: for 5 s after a start every medic may have a socket that is about to come back."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ async def stage(
         async with ServiceProcess(data_dir, port, _twilio_settings(twilio)) as service:
             twilio.reply_url = f"{service.url}/v1/twilio/sms"
             took.lap("service")
+            ready_at = monotonic()
             say(f"registering {len(residents):,} made-up medics ...")
             key, registered = await registered_medics(service, data_dir, residents)
             took.lap("medics")
@@ -73,6 +77,8 @@ async def stage(
             medics = VirtualMedics(service.url, registered, behaviour, DoublePhones(twilio), board.hear)
             try:
                 await medics.start()
+                # A service that has just started waits for sockets to come back before it sends SMS.
+                await asyncio.sleep(max(0.0, RECONNECT_GRACE_S - (monotonic() - ready_at)))
                 took.lap("sockets")
                 async with ControlRoom(service.url, key) as control_room:
                     by_id = {one.medic_id: one.resident for one in registered}
