@@ -30,6 +30,7 @@ wanted = 20
 waves = [{ after_s = 0, alerts = 20 }]
 alerts_max = 20
 reach_s = 7200
+ladder = [{ channel = "websocket", after_s = 0 }]
 """
 PAUSE_S = 0.03
 

@@ -24,7 +24,8 @@ def evolve(state: Incident | None, event: e.Event) -> Incident:
         raise ValueError(f"{e.type_of(event)} before IncidentOpened")
     state = _CHANGES[type(event)](state, event)
     human = event.at if event.by in ("control_room", "medic") else state.human_at
-    return _clocks(replace(state, seq=state.seq + 1, at=event.at, human_at=human), event.at)
+    state = replace(state, seq=state.seq + 1, at=event.at, human_at=human)
+    return _clocks(state, event.at) if type(event) in _OF_THE_INCIDENT else state
 
 
 def evolve_all(state: Incident | None, happened: tuple[e.Event, ...] | list[e.Event]) -> Incident:
@@ -195,3 +196,19 @@ _CHANGES: dict[type[e.Event], Callable[[Incident, Any], Incident]] = {
     e.IncidentCancelled: _cancelled,
     e.IncidentReopened: _reopened,
 }
+
+_OF_THE_INCIDENT = frozenset(
+    {
+        e.IncidentUpdated,
+        e.IncidentHeld,
+        e.IncidentReleased,
+        e.MoreRequested,
+        e.EnoughSaid,
+        e.IncidentCovered,
+        e.IncidentUncovered,
+        e.IncidentClosed,
+        e.IncidentCancelled,
+        e.IncidentReopened,
+    }
+)
+"""Events after which the clocks may run otherwise: what happens to an alert alone moves none."""

@@ -17,17 +17,15 @@ def climb(draft: Draft) -> None:
         return
     for alert in draft.state.alerts:
         if alert.open or alert.told != "alert":
-            _climb(draft, alert.n)
+            _climb(draft, alert)
 
 
-def _climb(draft: Draft, n: int) -> None:
-    for rung, purpose, due in owed(draft.state, draft.state.alert(n), draft.policy):
+def _climb(draft: Draft, alert: Alert) -> None:
+    for rung, purpose, due in owed(draft.state, alert, draft.policy):
         if due <= draft.at:
-            request(draft, n, rung.channel, purpose)
-            return _climb(draft, n)
-        if draft.rung_at is None or due < draft.rung_at:
+            request(draft, alert.n, rung.channel, purpose)
+        elif draft.rung_at is None or due < draft.rung_at:
             draft.rung_at = due
-    return None
 
 
 def request(draft: Draft, n: int, channel: str, purpose: e.Purpose) -> None:
