@@ -178,6 +178,7 @@ class Dispatcher:
         live, n = await self._hers(medic_id, alert)
 
         def make(now: Situation) -> c.Command:
+            medic = self._roster.get(medic_id)
             return c.GiveAnswer(
                 at=now.at,
                 by="medic",
@@ -187,6 +188,7 @@ class Dispatcher:
                 channel=channel,
                 eta_s=eta_s(medic_id, self._roster, now) if answer == "accept" else None,
                 engaged=engaged_elsewhere(live, medic_id, self._roster),
+                suspended=medic is not None and medic.suspended,
             )
 
         record = await self.decisions.order(live.id, make)

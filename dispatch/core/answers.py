@@ -53,7 +53,7 @@ def _live(draft: Draft, alert: Alert, command: c.GiveAnswer) -> None:
 
 def _check_accept(draft: Draft, alert: Alert, command: c.GiveAnswer, eta_s: int) -> None:
     """Refuses in the rules' order: ended, held, engaged, covered."""
-    if alert.reason in NEVER_AGAIN:
+    if command.suspended or alert.reason in NEVER_AGAIN:
         raise c.Refused("ended")
     if draft.state.state == "held":
         raise c.Refused("held")

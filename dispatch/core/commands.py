@@ -101,13 +101,17 @@ class Update(Command, frozen=True, kw_only=True, tag=True):
 
 
 class GiveAnswer(Command, frozen=True, kw_only=True, tag=True):
-    """``engaged``: accepted or arrived on another real incident. ``eta_s``: her travel time now, if known."""
+    """``engaged``: accepted or arrived on another real incident; ``suspended``: she may not come to any.
+
+    ``eta_s``: her travel time now, if known.
+    """
 
     n: int
     answer: Answer
     channel: str | None
     eta_s: int | None = None
     engaged: bool = False
+    suspended: bool = False
 
 
 class See(Command, frozen=True, kw_only=True, tag=True):

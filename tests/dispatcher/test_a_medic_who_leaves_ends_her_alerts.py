@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 from town import Town, some_medics, states
 
+from dispatch.core import commands as c
 from dispatch.core.evolve import evolve_all
 from dispatch.records import Fix
 from dispatch.store import medics
@@ -32,6 +33,14 @@ async def test_suspended_she_is_stood_down_and_replaced(town, record):
     assert states(now)[0] == "stood_down"
     assert now.state.alerts[0].reason == "suspended"
     assert [asked.medic_id for asked in now.asked][3:] == ["medic-003"]
+
+
+async def test_suspended_she_can_not_accept_an_alert_that_expired_before(town, record):
+    await town.pass_time(record.policy.answer_within_s + 1)
+    assert states(await town.now(record))[0] == "expired"
+    await changed(town, "medic-000", suspended=True)
+    with pytest.raises(c.Refused, match="ended"):
+        await town.answer(record, 1, "accept")
 
 
 async def test_opting_out_declines_an_open_alert_and_leaves_an_accepted_one(town, record):

@@ -100,6 +100,16 @@ def test_never_after_a_suspension(since: str) -> None:
         night.accept(1)
 
 
+def test_never_while_she_is_suspended_though_her_alert_had_ended_before() -> None:
+    night = one_asked()
+    night.wait(night.policy.answer_within_s)
+    assert night.states() == ["expired"]
+    with refused(night, "ended"):
+        night.accept(1, suspended=True)
+    night.accept(1)
+    assert night.states() == ["accepted"]
+
+
 def test_never_after_she_no_longer_fits() -> None:
     night = one_asked()
     night.near[0].fits = False
