@@ -24,7 +24,8 @@ PING_S = 20.0
 REQUESTS_END_S_MAX = 10
 KEEP_ALIVE_S = 75
 """Longer than a control room's client keeps a connection, or it would post into one that we just closed."""
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGHUP: the terminal was closed. What `nohup` has it ignore stays ignored."""
 
 
 class CanNotListen(Exception):
@@ -119,6 +120,8 @@ async def serve(settings: Settings, host: str, port: int, data_dir: Path) -> Non
             server = Server(service, on_ready)
             loop = asyncio.get_running_loop()
             for number in STOP_SIGNALS:
+                if signal.getsignal(number) is signal.SIG_IGN:
+                    continue
                 loop.add_signal_handler(number, server.stop)
             await server.serve(sockets=[bound])
         log.info("stopped")

@@ -77,10 +77,10 @@ class _WrongUse(Exception):
 
 
 async def _interruptible(options: DemoOptions) -> int:
-    """Ctrl-C and SIGTERM end the demo in order, once; a second one waits for the first."""
+    """Ctrl-C, SIGTERM and a closed terminal end the demo in order, once; a second one waits for the first."""
     running = asyncio.current_task()
     stop = partial(_stop_once, running, [])
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     try:
         return await _demo(options)

@@ -42,7 +42,7 @@ async def made_up(cli: Cli, data_dir: str, csv: str) -> tuple[str, str]:
     return made.out.strip(), token.out.split()[1]
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_stop_lets_devices_go_with_1012_and_leaves_no_process(
     tmp_path: Path, medics_csv: Any, how: signal.Signals
 ) -> None:

@@ -92,13 +92,14 @@ def test_it_names_its_source_and_what_is_made_up(shown):
     assert shown["medics"]["on_sockets"] + shown["medics"]["sms_only"] == int(MEDICS)
 
 
-def test_ctrl_c_leaves_no_process_and_no_directory(short_tmp, monkeypatch):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "terminal closed"])
+def test_a_stop_leaves_no_process_and_no_directory(short_tmp, monkeypatch, how):
     monkeypatch.setenv("TMPDIR", str(short_tmp))
     with demo() as process:
         said = _read_until(process, lambda line: "is alerted" in line)
         started = family(process)
         assert len(started) >= 2, said
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         _, rest = process.communicate(timeout=60)
     assert process.returncode == 0, rest
     assert "the service, Postgres and the medics are gone" in rest
