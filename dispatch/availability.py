@@ -124,10 +124,11 @@ class Availability:
         cleared = not search.cleared_only or bool(self._flags[slot] & _CLEARED)
         return skilled and cleared and bool(int(self._allowed[slot]) & _bits(search.channels))
 
-    def channels(self, slot: int, ladder: tuple[str, ...], at: int) -> tuple[str, ...]:
-        """Those of the ladder by which she can be reached now."""
-        now = int(self._reach_at(at)[slot])
-        return tuple(channel for channel in ladder if now & _CHANNELS.get(channel, 0))
+    def channels(self, slots: list[int], ladder: tuple[str, ...], at: int) -> list[tuple[str, ...]]:
+        """For each of the slots those of the ladder by which she can be reached now."""
+        reach: list[int] = self._reach_at(at)[slots].tolist()
+        usable = {bits: tuple(one for one in ladder if bits & _CHANNELS.get(one, 0)) for bits in set(reach)}
+        return [usable[bits] for bits in reach]
 
     def count_available(self) -> int:
         return int(np.count_nonzero(self._flags & _AVAILABLE))

@@ -71,6 +71,8 @@ class Lookup:
         be there twice, with two places, and the index knows no ids to order those by who are equally late.
         """
         entries = self.whereabouts.by_mode[mode]
+        if not len(entries.index):
+            return []
         limit_m = reach_s * SPEED_M_S[mode] * _ABOVE_ROUNDING
         keep = self._keep(entries)
         k = count + 4

@@ -165,7 +165,7 @@ class Roster:
             found = sorted(found + lookup.those((slot, Mode(m.mode)) for slot, m in self._known(again)))
         if search.new_max >= search.count:
             del found[search.count :]
-        return tuple(self._candidate(one, search, at, firsts) for one in found)
+        return self._candidates(found, search, at, firsts)
 
     def standing(
         self, medic_id: str, search: Search, *, lat: float, lon: float, at: int
@@ -214,13 +214,19 @@ class Roster:
         if (fix := self._whereabouts.fix(slot, medic)) is not None:
             self._of_connected.move_many([(slot, Mode(medic.mode), fix)])
 
-    def _candidate(self, one: Found, search: Search, at: int, firsts: Mapping[str, int]) -> Candidate:
-        return Candidate(
-            medic_id=one.medic_id,
-            distance_m=round(one.distance_m),
-            eta_s=math.ceil(one.travel_s),
-            channels=self._availability.channels(one.slot, search.channels, at),
-            first=firsts.get(one.medic_id),
+    def _candidates(
+        self, found: list[Found], search: Search, at: int, firsts: Mapping[str, int]
+    ) -> tuple[Candidate, ...]:
+        channels = self._availability.channels([one.slot for one in found], search.channels, at)
+        return tuple(
+            Candidate(
+                medic_id=one.medic_id,
+                distance_m=round(one.distance_m),
+                eta_s=math.ceil(one.travel_s),
+                channels=reached_by,
+                first=firsts.get(one.medic_id),
+            )
+            for one, reached_by in zip(found, channels, strict=True)
         )
 
     def _renew_claim(self, medic_id: str) -> None:
