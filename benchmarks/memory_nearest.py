@@ -3,7 +3,7 @@
 import json
 import sys
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 def resident_bytes() -> int:

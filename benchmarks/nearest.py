@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import h3.api.basic_int as h3  # type: ignore[import-untyped]
+import h3.api.basic_int as h3
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console

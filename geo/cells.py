@@ -5,7 +5,7 @@ million km2; the cells of each next one are a seventh as large: 9 is a few stree
 `NearestIndex` does not stand on these cells but on its own buckets; docs/geo.md says why, with figures.
 """
 
-import h3.api.basic_int as h3  # type: ignore[import-untyped]
+import h3.api.basic_int as h3
 
 from geo.distance import great_circle_m, is_position
 
