@@ -8,6 +8,11 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+PHONES = 20
+"""How many a report reaches."""
+MESSAGE = '{"type":"alert","filling":"' + "x" * 372 + '"}'
+"""What rivals without alerts of their own put on them: 400 bytes."""
+
 
 class Phones:
     """Open sockets by name. ``wait_for`` says when the last of so many had a frame that counts."""

@@ -18,11 +18,10 @@ from typing import Any
 import uvloop
 
 from benchmarks.machine import described
-from benchmarks.phones import Http, Phones
+from benchmarks.phones import PHONES, Http, Phones
 from benchmarks.service import LAT, LON, free_port, ports, process, run, until_ready, write_medics
 from dispatch.embedded_postgres import EmbeddedPostgres
 
-PHONES = 20
 SPREAD_DEG = 0.25
 POLICY = """
 [trauma]

@@ -12,9 +12,9 @@ import tempfile
 import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 
-MESSAGE = '{"type":"alert","filling":"' + "x" * 372 + '"}'
+from benchmarks.phones import MESSAGE, PHONES
+
 RECORD = b"\0" * 4096
-PHONES = 20
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import asyncpg
 import uvicorn
 
-MESSAGE = '{"type":"alert","filling":"' + "x" * 372 + '"}'
+from benchmarks.phones import MESSAGE, PHONES
+
 RECORD = secrets.token_hex(2048)
 """4 KiB that do not compress: Postgres would make next to nothing of 4,096 equal letters."""
-PHONES = 20
 
 
 class Skeleton:

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from dispatch import logs
+from dispatch.check import Check
 from dispatch.clock import Clock
 from dispatch.core import commands as c
 from dispatch.core import events as e
@@ -46,16 +47,6 @@ TOKENS_REVOKED = 4401
 TIDY_S = 30.0
 LOADED_AT_ONCE = 100
 LATE_MS_MAX = 5000
-_RESULTS: Mapping[str, Result] = {"sent": "sent", "delivered": "delivered", "failed": "failed"}
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One line of /readyz; ``hint``: what to do about it."""
-
-    name: str
-    ok: bool
-    detail: str
-    hint: str = ""
 
 
 class Dispatcher:
@@ -216,19 +207,11 @@ class Dispatcher:
             self.outgoing.acknowledged(live, known.n, known.k)
 
     async def settled(
-        self,
-        notification: str,
-        result: str,
-        *,
-        reason: str = "",
-        definite: bool = False,
-        provider_id: str | None = None,  # noqa: ARG002  the notification's own id is enough
+        self, notification: str, result: Result, *, reason: str = "", definite: bool = False
     ) -> bool:
         """A provider's word about a notification, committed when it returns; False: none such."""
-        known, word = parse_notification_id(notification), _RESULTS.get(result)
-        if known is None or word is None:
-            return False
-        return await self.outgoing.settled(known, word, reason, definite)
+        known = parse_notification_id(notification)
+        return known is not None and await self.outgoing.settled(known, result, reason, definite)
 
     async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> None:
         """What a phone wrote: an answer to the alert whose digits it names, or told as not understood.
@@ -302,7 +285,7 @@ class Dispatcher:
         hint = "the node is overloaded or its database slow; see dispatch_commit_seconds"
         detail = f"the most overdue tick is {late_ms} ms late"
         timers = Check("timers", on_time, detail, "" if on_time else hint)
-        return [timers, *(Check(*one) for one in self.outgoing.checks())]
+        return [timers, *self.outgoing.checks()]
 
     async def tidy(self) -> None:
         """Keeps the clock right and memory small."""
@@ -383,6 +366,3 @@ class Dispatcher:
 
 def _without(medic: Medic, channel: str) -> Medic:
     return msgspec.structs.replace(medic, blocked=tuple(dict.fromkeys((*medic.blocked, channel))))
-
-
-__all__ = ["Check", "Dispatcher", "Shown"]

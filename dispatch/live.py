@@ -28,9 +28,6 @@ class Situation:
         self, live: "Live", state: Incident | None, details: Details | None, policy: Policy | None, at: int
     ) -> None:
         self.live, self.at = live, at
-        self._fill(state, details, policy)
-
-    def _fill(self, state: Incident | None, details: Details | None, policy: Policy | None) -> None:
         self.state, self.details, self.policy = state, details, policy
 
     @property

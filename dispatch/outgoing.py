@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from dispatch import logs
+from dispatch.check import Check
 from dispatch.clock import Clock
 from dispatch.core import events as e
 from dispatch.decisions import Decisions
@@ -139,7 +140,7 @@ class Outgoing:
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
-    def checks(self) -> Iterator[tuple[str, bool, str, str]]:
+    def checks(self) -> Iterator[Check]:
         return self._providers.checks()
 
     # --- within

@@ -139,6 +139,8 @@ class Planner:
         missing = frozenset(held_id for held_id, _ in leaving) - locked.keys()
         if missing:
             raise NotLocked(missing)
+        if order.details is not None and decision.events:
+            part.details, part.details_changed = details, True
         self._keep(plan, part, order, decision, command)
         for held_id, n in leaving:
             if (held_id, n) not in elsewhere or _came(decision):
@@ -173,8 +175,6 @@ class Planner:
         part.events += decision.events
         if order.policy is not None:
             part.policy = order.policy
-        if order.details is not None and decision.events:
-            part.details, part.details_changed = order.details(part.details), True
         if command.candidates is not None:
             part.inputs.append(_input(command))
         if decision.asked:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import asyncpg
 
 from dispatch import logs
-from dispatch.api.health import Check
+from dispatch.check import Check
 from dispatch.dispatcher import Dispatcher
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.roster import Roster
@@ -33,7 +33,7 @@ class Readiness:
         self._embedded = embedded
 
     async def checks(self) -> Sequence[Check]:
-        return [await self._database(), *self._dispatching(), *self.sms(), self._medics()]
+        return [await self._database(), *self._dispatcher.checks(), *self.sms(), self._medics()]
 
     def sms(self) -> Iterator[Check]:
         """Never silently off: who could be reached by SMS alone is not available then."""
@@ -67,11 +67,6 @@ class Readiness:
             )
             return Check("database", False, trouble or f"does not answer ({logs.describe(error)})", hint)
         return Check("database", True, "answers")
-
-    def _dispatching(self) -> Iterator[Check]:
-        """A provider in trouble does not keep the others from their work: told, and not needed."""
-        for one in self._dispatcher.checks():
-            yield Check(one.name, one.ok, one.detail, one.hint, needed=one.name == "timers")
 
     def _medics(self) -> Check:
         count = len(self._roster)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import asyncpg
 
 from dispatch import logs
+from dispatch.check import Check
 from dispatch.clock import Clock
 from dispatch.decisions import Decisions
 from dispatch.live import Live
@@ -87,14 +88,15 @@ class ToProviders:
         if reason == "opted_out" and medic_id is not None and note is not None:
             self._on_blocked(medic_id, note.channel)
 
-    def checks(self) -> Iterator[tuple[str, bool, str, str]]:
+    def checks(self) -> Iterator[Check]:
+        """A provider in trouble does not keep the others from their work: told, and not needed."""
         for name in self._channels:
             if name == WEBSOCKET:
                 continue
             trouble = self.sender.trouble.get(name)
             detail = f"{self.sender.waiting} waiting" + (f"; the provider: {trouble}" if trouble else "")
             hint = "see the provider's status and the account's credentials" if trouble else ""
-            yield name, trouble is None, detail, hint
+            yield Check(name, trouble is None, detail, hint, needed=False)
 
     # --- the office
 

@@ -7,17 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch.api.routes import Operation
+from dispatch.check import Check
 from dispatch.metrics import CONTENT_TYPE, Metrics
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One thing looked at. ``hint``: what to do when it is not ok. Without ``needed`` it is told, no more."""
-
-    name: str
-    ok: bool
-    detail: str
-    hint: str = ""
-    needed: bool = True
 
 
 class Readiness(msgspec.Struct, frozen=True):

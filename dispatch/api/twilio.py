@@ -15,6 +15,7 @@ from dispatch.api.problem import Problem
 from dispatch.api.reading import read_body
 from dispatch.api.routes import Operation
 from dispatch.ids import may_be_id
+from dispatch.sender import Result
 from notify.channel import Failed, Sent
 from notify.twilio_webhooks import read_reply, read_status, signed_by_twilio
 
@@ -27,13 +28,7 @@ class Inbox(Protocol):
     """What the service does with Twilio's word."""
 
     async def settled(
-        self,
-        notification: str,
-        result: str,
-        *,
-        reason: str = "",
-        definite: bool = False,
-        provider_id: str | None = None,
+        self, notification: str, result: Result, *, reason: str = "", definite: bool = False
     ) -> bool: ...
 
     async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> None: ...
@@ -87,11 +82,7 @@ class TwilioApi:
         outcome = read_status(form)
         if may_be_id(notification):
             if isinstance(outcome, Sent):
-                await self._inbox.settled(
-                    notification,
-                    "delivered" if outcome.delivered else "sent",
-                    provider_id=outcome.provider_id,
-                )
+                await self._inbox.settled(notification, "delivered" if outcome.delivered else "sent")
             elif isinstance(outcome, Failed):
                 await self._inbox.settled(
                     notification, "failed", reason=outcome.reason, definite=outcome.definite

@@ -90,9 +90,6 @@ class Alert(msgspec.Struct, frozen=True):
             return True
         return any(note.purpose == "alert" and not note.unsent for note in self.notes)
 
-    def notes_of_message(self) -> tuple[Note, ...]:
-        return tuple(note for note in self.notes if note.message == self.message)
-
 
 class Incident(msgspec.Struct, frozen=True):
     """One incident as its events tell it. ``seq`` is the number of events, ``at`` the time of the last."""

@@ -2,27 +2,21 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.cli.conftest import Cli
 from tests.postgres.conftest import server_processes_in
 
 NEARBY = (53.3498, -6.2603)
-
-
-def environment() -> dict[str, str]:
-    """Ours without settings of the service: SMS is off, Postgres embedded."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")}
 
 
 def free_port() -> int:
@@ -36,22 +30,13 @@ class Serving:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.port = free_port()
+        self._cli = Cli()
         self.process: Process | None = None
         self.key = ""
 
     async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "dispatch",
-            "serve",
-            "--port",
-            str(self.port),
-            "--data-dir",
-            str(self.data_dir),
-            env=environment(),
-            stderr=PIPE,
-        )
+        words = ("serve", "--port", str(self.port), "--data-dir", str(self.data_dir))
+        self.process = await self._cli.start(*words)
         for _ in range(600):
             assert self.process.returncode is None, (await self.process.communicate())[1].decode()
             if await asyncio.to_thread(self._ready):
@@ -82,20 +67,9 @@ class Serving:
 
     async def command(self, *words: str) -> str:
         """A `dispatch` command on the same data dir; its stdout."""
-        done = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "dispatch",
-            *words,
-            "--data-dir",
-            str(self.data_dir),
-            env=environment(),
-            stdout=PIPE,
-            stderr=PIPE,
-        )
-        told, complaint = await done.communicate()
-        assert done.returncode == 0, complaint.decode()
-        return told.decode().strip()
+        done = await self._cli.run(*words, "--data-dir", str(self.data_dir))
+        assert done.code == 0, done.err
+        return done.out.strip()
 
     async def people(self, count: int) -> list[str]:
         """A control room's key, and so many medics close together; their devices' tokens."""
