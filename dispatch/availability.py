@@ -127,7 +127,10 @@ class Availability:
     def channels(self, slots: list[int], ladder: tuple[str, ...], at: int) -> list[tuple[str, ...]]:
         """For each of the slots those of the ladder by which she can be reached now."""
         reach: list[int] = self._reach_at(at)[slots].tolist()
-        usable = {bits: tuple(one for one in ladder if bits & _CHANNELS.get(one, 0)) for bits in set(reach)}
+        usable = {
+            bits: tuple(one for one in ladder if bits & _CHANNELS.get(one, 0))
+            for bits in dict.fromkeys(reach)
+        }
         return [usable[bits] for bits in reach]
 
     def count_available(self) -> int:

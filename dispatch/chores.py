@@ -1,14 +1,16 @@
 """What is done now and then in the background, for as long as the service runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
 from dispatch import logs
 from dispatch.auth import Keyring
 from dispatch.store import enrolments, idempotency, inbound, keys
+from dispatch.tasks import Tasks
 
 log = logs.logger(__name__)
 
@@ -17,15 +19,15 @@ PURGE_S = 3600.0
 
 
 @asynccontextmanager
-async def in_background(*works: Awaitable[None]) -> AsyncIterator[None]:
+async def in_background(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Runs works that never end by themselves, and cancels them at the end."""
-    tasks = [asyncio.ensure_future(work) for work in works]
+    tasks = Tasks()
+    for work in works:
+        tasks.spawn(work)
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.cancel()
 
 
 async def every(wait_s: float, work: Callable[[], Awaitable[None]], what: str) -> None:

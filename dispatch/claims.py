@@ -30,12 +30,12 @@ class Claims:
 
     def __init__(self) -> None:
         self._held: dict[str, dict[tuple[str, int], Held]] = {}
-        self._holders: dict[str, set[str]] = {}
+        self._holders: dict[str, dict[str, None]] = {}
 
     def hold(self, medic_id: str, held: Held) -> None:
         """Holds the alert, or takes over what has changed of it."""
         self._held.setdefault(medic_id, {})[held.incident_id, held.n] = held
-        self._holders.setdefault(held.incident_id, set()).add(medic_id)
+        self._holders.setdefault(held.incident_id, {})[medic_id] = None
 
     def release(self, medic_id: str, incident_id: str, n: int) -> None:
         """Lets the alert go; nothing where it is not held."""
@@ -43,7 +43,7 @@ class Claims:
         if alerts.pop((incident_id, n), None) is None:
             return
         if all(held.incident_id != incident_id for held in alerts.values()):
-            self._holders[incident_id].discard(medic_id)
+            self._holders[incident_id].pop(medic_id, None)
             if not self._holders[incident_id]:
                 del self._holders[incident_id]
         if not alerts:
@@ -52,9 +52,9 @@ class Claims:
     def of(self, medic_id: str) -> tuple[Held, ...]:
         return tuple(self._held.get(medic_id, {}).values())
 
-    def holders(self, incident_id: str) -> frozenset[str]:
-        """The medics who hold an alert of this incident."""
-        return frozenset(self._holders.get(incident_id, ()))
+    def holders(self, incident_id: str) -> dict[str, None]:
+        """The medics who hold an alert of this incident, in the order in which they came to."""
+        return dict(self._holders.get(incident_id, ()))
 
     def urgency(self, medic_id: str) -> int:
         """Only a more urgent incident than this may ask her. An accepted drill keeps her from nothing."""

@@ -3,7 +3,7 @@
 All nodes of a deployment read the same clock, and nobody setting a node's wall clock moves it.
 """
 
-import time
+import time  # noqa: TID251 (how the clock is carried on; whoever makes one may give another)
 from collections.abc import Callable
 from typing import Any
 

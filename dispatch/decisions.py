@@ -17,7 +17,7 @@ from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.policy import Policies
 from dispatch.digit_pairs import DigitPairs
-from dispatch.ids import new_incident_id
+from dispatch.ids import RandBits, new_incident_id
 from dispatch.live import Live, MakeCommand, MakeDetails, Order, Situation
 from dispatch.memory import Memory
 from dispatch.metrics import Metrics
@@ -27,6 +27,7 @@ from dispatch.records import Change, Details, NewIncident, Record
 from dispatch.roster import Roster
 from dispatch.store.appender import Appender
 from dispatch.store.appends import ClaimConflict, Remembered, SeqConflict, Unavailable
+from dispatch.tasks import Tasks
 from dispatch.ticks import Ticks
 
 log = logs.logger(__name__)
@@ -58,16 +59,18 @@ class Decisions:
         resume: Callable[[Live], None],
         digit_pairs: DigitPairs,
         metrics: Metrics,
+        randbits: RandBits,
     ) -> None:
         self._appender, self._roster, self._clock = appender, roster, clock
         self._policies = policies
+        self._randbits = randbits
         self._react, self._resume = react, resume
         self._metrics = metrics
         self._planner = Planner(roster, digit_pairs)
         self.memory = Memory(load=load, loaded=self._loaded, roster=roster, digit_pairs=digit_pairs)
         self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)))
-        self._working: set[asyncio.Task[None]] = set()
-        self._finding_out: set[asyncio.Task[None]] = set()
+        self._working = Tasks()
+        self._finding_out = Tasks()
         self._closing = self._closed = False
 
     # --- what a control room asks
@@ -76,7 +79,7 @@ class Decisions:
         self, room_id: str, key_id: str, new: NewIncident, remember: Callable[[str], Remembered] | None = None
     ) -> Record:
         """Opens an incident, with its first alerts; ``remember`` makes the idempotency row for its id."""
-        live = self.memory.begin(new_incident_id(self._clock.now_ms()), room_id)
+        live = self.memory.begin(new_incident_id(self._clock.now_ms(), self._randbits), room_id)
         policy = self._policies[new.kind]
         return await self._do(
             live,
@@ -168,10 +171,8 @@ class Decisions:
         """
         self._closing = True
         self._ticks.stop(self.memory.all())
-        for task in self._finding_out:
-            task.cancel()
-        while self._working:
-            await asyncio.wait(self._working)
+        await self._finding_out.cancel()
+        await self._working.join()
         self._closed = True
 
     @property
@@ -197,9 +198,7 @@ class Decisions:
         live.orders.append(order)
         if not live.running:
             live.running = True
-            task = asyncio.get_running_loop().create_task(self._work(live))
-            self._working.add(task)
-            task.add_done_callback(self._working.discard)
+            self._working.spawn(self._work(live))
 
     async def _work(self, live: Live) -> None:
         """Carries out the incident's orders until none is left."""
@@ -239,16 +238,11 @@ class Decisions:
         if self._closing:
             return
         if live.record is None:
-            self._find_out(live.id)
+            self._finding_out.spawn(self._look_whether_opened(live.id))
             return
         again = [order for order in orders if order.done is None] or [Order(_tick)]
         await asyncio.sleep(AGAIN_S)
         live.orders.extendleft(reversed(again))
-
-    def _find_out(self, incident_id: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._look_whether_opened(incident_id))
-        self._finding_out.add(task)
-        task.add_done_callback(self._finding_out.discard)
 
     async def _look_whether_opened(self, incident_id: str) -> None:
         """An incident opened though nobody could say so: loaded, its alerts go out all the same."""

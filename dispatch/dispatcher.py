@@ -21,7 +21,7 @@ from dispatch.core.policy import Policies
 from dispatch.decisions import KEEP_ENDED_MS, Decisions
 from dispatch.digit_pairs import DigitPairs
 from dispatch.her_alerts import HerAlerts, Shown
-from dispatch.ids import parse_alert_id, parse_notification_id
+from dispatch.ids import CHANCE, RandBits, parse_alert_id, parse_notification_id
 from dispatch.live import Live, Situation
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
@@ -35,6 +35,7 @@ from dispatch.store import alerts, incidents, medics, positions
 from dispatch.store import policies as kept
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered, Unavailable
+from dispatch.tasks import Tasks
 from dispatch.texts import LATE_ANSWER_MS, Texts
 from dispatch.wakeups import Wakeups
 from geo.distance import distance_m
@@ -69,11 +70,12 @@ class Dispatcher:
         node_id: str,
         reconnect_grace_until: int = 0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        randbits: RandBits = CHANCE,
     ) -> None:
         self._pool, self._roster, self._clock, self._hub = pool, roster, clock, hub
         self._policies = policies
         self._digit_pairs = DigitPairs()
-        self._chores: list[asyncio.Task[None]] = []
+        self._chores = Tasks()
         self.wakeups = Wakeups()
         self.positions = Positions(lambda fixes: positions.save(pool, fixes))
         self.decisions = Decisions(
@@ -86,6 +88,7 @@ class Dispatcher:
             resume=self._resume,
             digit_pairs=self._digit_pairs,
             metrics=metrics,
+            randbits=randbits,
         )
         self.outgoing = Outgoing(
             pool=pool,
@@ -115,13 +118,12 @@ class Dispatcher:
             for record in await incidents.load_many(self._pool, due[at : at + LOADED_AT_ONCE]):
                 self.decisions.adopt(record)
         chores = (self.positions.run(), self.outgoing.run(), self._tidy_up())
-        self._chores = [asyncio.create_task(chore) for chore in chores]
+        for chore in chores:
+            self._chores.spawn(chore)
 
     async def close(self) -> None:
         """Sends in flight come to their outcome, every decision is committed, positions are saved."""
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self._chores.cancel()
         await self.outgoing.close()
         await self.decisions.close()
         await self.outgoing.chores_done()

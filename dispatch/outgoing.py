@@ -18,6 +18,7 @@ from dispatch.orders import settling
 from dispatch.roster import Roster
 from dispatch.sender import Result, Sender
 from dispatch.store.appends import Unavailable
+from dispatch.tasks import Tasks
 from dispatch.to_providers import ToProviders
 from dispatch.to_sockets import WEBSOCKET, ToSockets
 from notify.channel import Channel
@@ -47,7 +48,7 @@ class Outgoing:
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._decisions = decisions
-        self._chores: set[asyncio.Task[Any]] = set()
+        self._chores = Tasks()
         self._sockets = ToSockets(
             roster=roster, clock=clock, hub=hub, decisions=decisions, grace_until=reconnect_grace_until
         )
@@ -131,14 +132,11 @@ class Outgoing:
         self._sockets.close()
 
     async def chores_done(self) -> None:
-        while self._chores:
-            await asyncio.wait(self._chores)
+        await self._chores.join()
 
     def chore(self, work: Coroutine[Any, Any, Any]) -> None:
         """Something to be done in the background; ``chores_done`` waits for it."""
-        task = asyncio.get_running_loop().create_task(_quietly(work))
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
+        self._chores.spawn(_quietly(work))
 
     def checks(self) -> Iterator[Check]:
         return self._providers.checks()

@@ -46,7 +46,7 @@ class Roster:
         # Of those with a socket once more, for searches that can reach nobody else: few among many.
         self._of_connected = Whereabouts(schedules)
         self._claims = Claims()
-        self._connected: set[str] = set()
+        self._connected: dict[str, None] = {}
         self._slots = Slots()
         self._medics: dict[str, tuple[int, Medic]] = {}
         self._ids: list[str] = []
@@ -103,7 +103,10 @@ class Roster:
         """She has a socket on some node, or has none any more."""
         if on == (medic_id in self._connected):
             return
-        (self._connected.add if on else self._connected.discard)(medic_id)
+        if on:
+            self._connected[medic_id] = None
+        else:
+            del self._connected[medic_id]
         for slot, medic in self._known((medic_id,)):
             self._availability.connected(slot, on)
             if on:
@@ -157,10 +160,12 @@ class Roster:
             reach_s=float(search.reach_s),
         )
         holders = self._claims.holders(incident_id)
-        with self._availability.passing_over(self._slots_of(holders | firsts.keys())):
+        with self._availability.passing_over(self._slots_of({**holders, **dict.fromkeys(firsts)})):
             found = lookup.best(min(search.count, search.new_max))
         may_again = set(search.again) - set(search.exclude)
-        again = {medic_id for medic_id, first in firsts.items() if first in may_again} - holders
+        again = [
+            medic_id for medic_id, first in firsts.items() if first in may_again and medic_id not in holders
+        ]
         if again:
             found = sorted(found + lookup.those((slot, Mode(m.mode)) for slot, m in self._known(again)))
         if search.new_max >= search.count:

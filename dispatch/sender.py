@@ -6,9 +6,11 @@ never repeated. Immediately before each call it is looked at again: what is no l
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
+from dispatch.tasks import ended
 from notify.channel import Channel, Failed, Outcome, Postponed, Sent, Unknown
 from notify.message import Message
 
@@ -82,7 +84,7 @@ class Sender:
         self._slots = asyncio.Semaphore(AT_ONCE_MAX)
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._again: dict[Key, Letter] = {}
-        self._resting: set[asyncio.Task[None] | None] = set()
+        self._resting: dict[Key, None] = {}
         self.closing = False
         self.trouble: dict[str, str] = {}
         """By channel: why its provider took nothing the last time it was called."""
@@ -113,13 +115,16 @@ class Sender:
         What has none is left requested: the next start finds it.
         """
         self.closing = True
-        tasks = list(self._tasks.values())
-        busy = [task for task in tasks if task not in self._resting]
-        if busy:
-            await asyncio.wait(busy, timeout=patience_s)
-        for task in tasks:
+        tasks = list(self._tasks.items())
+        busy = [task for key, task in tasks if key not in self._resting]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                for task in busy:
+                    await ended(task)
+        for _, task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for _, task in tasks:
+            await ended(task)
 
     def _ended(self, key: Key) -> None:
         del self._tasks[key]
@@ -154,7 +159,7 @@ class Sender:
             pause_s = max(outcome.after_s, PAUSE_S_MIN)
             if self._too_late(letter, ready, outcome, began_ms, pause_s):
                 return
-            await self._rest(pause_s)
+            await self._rest(letter[:3], pause_s)
 
     def _to_do(self, letter: Letter, since_ms: int | None) -> Ready | None:
         """What is to be sent, or to be asked about where it may have been sent; None: nothing, any more."""
@@ -208,14 +213,13 @@ class Sender:
                 return True
         return False
 
-    async def _rest(self, pause_s: float) -> None:
+    async def _rest(self, key: Key, pause_s: float) -> None:
         """A pause between two calls, which a stop need not wait for."""
-        task = asyncio.current_task()
-        self._resting.add(task)
+        self._resting[key] = None
         try:
             await self._sleep(pause_s)
         finally:
-            self._resting.discard(task)
+            del self._resting[key]
 
     def _note_trouble(self, channel: str, outcome: Outcome) -> None:
         if isinstance(outcome, Postponed | Unknown):

@@ -125,7 +125,7 @@ def _add_notifications(rows: Rows, stream: Stream, lease: tuple[str, int]) -> No
     for (n, k), event in requested.items():
         what = (event.channel, event.purpose, _note_state(stream.state, n, k), event.at)
         rows.notifications.append((stream.incident_id, n, k, *what, *lease))
-    for n, k in settled.keys() - requested.keys():
+    for n, k in (key for key in settled if key not in requested):
         outcome = (_note_state(stream.state, n, k), provider_ids.get((n, k)))
         rows.outcomes.append((stream.incident_id, n, k, *outcome))
 

@@ -8,11 +8,11 @@ the second try be refused, since the first may still have been on its way.
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Sequence
 
 import asyncpg
 
+from dispatch.ids import CHANCE, RandBits
 from dispatch.store.append_rows import Row, Rows, arguments, rows_of
 from dispatch.store.appends import (
     Append,
@@ -86,12 +86,19 @@ class Appender:
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, *, node_id: str, lease_ms: int = 30_000, patience_s: float = PATIENCE_S
+        self,
+        pool: asyncpg.Pool,
+        *,
+        node_id: str,
+        lease_ms: int = 30_000,
+        patience_s: float = PATIENCE_S,
+        randbits: RandBits = CHANCE,
     ) -> None:
         self._pool = pool
         self._node_id = node_id
         self._lease_ms = lease_ms
         self._patience_s = patience_s
+        self._randbits = randbits
         self._queue: asyncio.Queue[_Job | None] = asyncio.Queue(QUEUE_MAX)
         self._held_over: _Job | None = None
         self._connection: asyncpg.pool.PoolConnectionProxy | None = None
@@ -124,7 +131,7 @@ class Appender:
         """
         if self._closing:
             raise RuntimeError("the appender is closing")
-        append_id = secrets.randbits(63)
+        append_id = self._randbits(63)
         rows = rows_of(work, append_id=append_id, lease_by=self._node_id, lease_ms=self._lease_ms)
         job = _Job(rows, append_id, asyncio.get_running_loop(), self._patience_s)
         await self._queue.put(job)
