@@ -325,7 +325,7 @@ class Dispatcher:
 
     def _note_arrival(self, live: Live, n: int, fix: Fix) -> None:
         record = live.record
-        if record is None or record.state.alert(n).state != "accepted":
+        if record is None or record.details is None or record.state.alert(n).state != "accepted":
             return
         at = record.details.position
         metres = float(distance_m(fix.lat, fix.lon, at.lat, at.lon))

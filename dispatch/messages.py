@@ -27,7 +27,7 @@ def message(
     distance_m: int | None = None,
 ) -> Message:
     """The message of notification ``k`` of an alert. ``distance_m``: from where she is now, if known."""
-    state, details, n = record.state, record.details, asked.n
+    state, details, n = record.state, record.place, asked.n
     alert = state.alert(n)
     at = details.position
     return Message(
@@ -70,6 +70,6 @@ def still_holds(state: Incident, alert: Alert, note: Note) -> bool:
 
 
 def _metres(record: Record, medic: Medic, roster: Roster, at: int) -> int | None:
-    place = record.details.position
+    place = record.place.position
     way = roster.eta(medic.id, lat=place.lat, lon=place.lon, at=at, fix_stale_s=record.policy.fix_stale_s)
     return None if way is None else way[0]

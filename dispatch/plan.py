@@ -18,7 +18,7 @@ from dispatch.core.incident import Incident
 from dispatch.core.policy import Policy
 from dispatch.digit_pairs import DigitPairs
 from dispatch.live import Live, Order, Situation
-from dispatch.records import Asked, Details, Record
+from dispatch.records import PLACE_DELETED, Asked, Details, Record
 from dispatch.roster import Roster
 from dispatch.store.appends import Append, Stream
 
@@ -61,7 +61,6 @@ class Part:
     def record(self, feed_pos: int) -> Record:
         """The incident after the plan was committed."""
         assert self.state is not None
-        assert self.details is not None
         assert self.policy is not None
         old = self.live.record.asked if self.live.record else ()
         return Record(
@@ -153,7 +152,8 @@ class Planner:
         decision = decide(part.state, command)
         if decision.search is None:
             return decision, command
-        assert details is not None
+        if details is None:
+            raise LookupError(PLACE_DELETED)
         found = self._find(part, details, decision.search, max(command.at, decision.state.at))
         command = replace(command, candidates=found)
         return decide(part.state, command), command

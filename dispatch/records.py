@@ -9,6 +9,9 @@ from dispatch.core.incident import Incident
 from dispatch.core.policy import Policy
 
 
+PLACE_DELETED = "its personal side has been deleted"
+
+
 class Position(msgspec.Struct, frozen=True):
     """WGS84 degrees; ``accuracy_m`` is the radius that the source states, if any."""
 
@@ -36,16 +39,26 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An incident whole: its state, and the rows beside its events. ``feed_pos``: its last event's."""
+    """An incident whole: its state, and the rows beside its events. ``feed_pos``: its last event's.
+
+    ``details`` is None once its personal side has been deleted, which happens to ended incidents only.
+    """
 
     id: str
     control_room_id: str
     state: Incident
-    details: Details
+    details: Details | None
     policy: Policy
     asked: tuple[Asked, ...]
     feed_pos: int
     due_at: int | None
+
+    @property
+    def place(self) -> Details:
+        """Where it is; LookupError once that has been deleted."""
+        if self.details is None:
+            raise LookupError(PLACE_DELETED)
+        return self.details
 
 
 class NewIncident(msgspec.Struct, frozen=True):

@@ -110,7 +110,7 @@ class ToProviders:
             return None
         medic_id = live.medic_of(letter.n)
         medic = self._roster.get(medic_id) if medic_id is not None else None
-        if medic is None:
+        if medic is None or live.record.details is None:
             return "deleted"
         hindrance = None
         if letter.channel in medic.blocked or letter.channel not in medic.channels:

@@ -44,7 +44,7 @@ class ToSockets:
         """On all her sockets; without one it failed, but for a while after a start, when she is expected."""
         medic_id = live.medic_of(n)
         medic = self._roster.get(medic_id) if medic_id is not None else None
-        if medic is None:
+        if medic is None or live.record is None or live.record.details is None:
             self._failed(live, n, note, "deleted")
             return
         now = self._clock.now_ms()

@@ -173,6 +173,8 @@ class ControlRoomApi:
     async def update(self, request: Request) -> Response:
         key, record = await self._to_change(request)
         sent = parsed(await read_json(request), _patch)
+        if record.details is None:  # deleted, as happens to ended incidents only
+            raise Problem("ended")
         change = self._checks.change(sent, record.details, self._now_ms())
         if not change.fields:
             return _answer(record)

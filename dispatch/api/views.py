@@ -52,14 +52,17 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 class Incident(msgspec.Struct, frozen=True):
-    """An incident as its control room sees it, true at feed position ``feed_id``."""
+    """An incident as its control room sees it, true at feed position ``feed_id``.
+
+    ``position``: null once the personal side of an ended incident has been deleted.
+    """
 
     id: str
     reference: str
     kind: str
     priority: int
     setting: str
-    position: Position
+    position: Position | None
     address: str | None
     directions: str | None
     details: str | None
@@ -175,10 +178,10 @@ def incident(record: records.Record) -> Incident:
         kind=state.kind,
         priority=state.priority,
         setting=state.setting,
-        position=details.position,
-        address=details.address,
-        directions=details.directions,
-        details=details.details,
+        position=details.position if details else None,
+        address=details.address if details else None,
+        directions=details.directions if details else None,
+        details=details.details if details else None,
         state=state.state,
         held_for=state.held_for if state.live else (),
         drill=state.drill,

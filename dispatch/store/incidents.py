@@ -100,9 +100,9 @@ def _record(row: Any) -> Record:
     )
 
 
-def _details(row: Any) -> Details:
+def _details(row: Any) -> Details | None:
     if row["lat"] is None:
-        raise LookupError(f"{row['id']}: its personal side has been deleted")
+        return None
     position = Position(row["lat"], row["lon"], row["accuracy_m"])
     return Details(position, row["address"], row["directions"], row["details"])
 

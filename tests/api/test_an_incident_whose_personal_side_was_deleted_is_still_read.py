@@ -1,0 +1,33 @@
+"""Retention takes where it was and what was said; that there was an incident, and how it went, stays."""
+
+from tests.api.world import World, a_report
+
+
+async def test_read_listed_and_its_trail(world: World):
+    room = await world.room()
+    await world.medic_on_socket()
+    opened = (await room.post("/v1/incidents", json=a_report())).json()
+    path = f"/v1/incidents/{opened['id']}"
+    assert (await room.post(f"{path}/close")).status_code == 200
+    await world.pool.execute("delete from incident_details")
+    (listed,) = (await room.get("/v1/incidents")).json()["items"]
+    assert (listed["id"], listed["state"], listed["position"], listed["address"]) == (
+        opened["id"],
+        "closed",
+        None,
+        None,
+    )
+    assert (await world.events(room, opened["id"]))[0] == "IncidentOpened"
+
+
+async def test_after_a_restart_too_and_a_change_of_it_is_too_late(make_world, world: World):
+    room = await world.room()
+    opened = (await room.post("/v1/incidents", json=a_report())).json()
+    path = f"/v1/incidents/{opened['id']}"
+    await room.post(f"{path}/cancel")
+    await world.pool.execute("delete from incident_details")
+    async with make_world() as again:
+        client = await again.room()
+        assert (await client.get(path)).json()["position"] is None
+        answer = await client.patch(path, json={"address": "Elsewhere 1"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "ended")
