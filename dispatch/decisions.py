@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Any
 
-from dispatch import logs
+from dispatch import fault_points, logs
 from dispatch.clock import Clock
 from dispatch.core import commands as c
 from dispatch.core import events as e
@@ -357,6 +357,7 @@ def _changed_by(change: Change) -> MakeDetails:
 
 
 def _tick(now: Situation) -> c.Command:
+    fault_points.reached("in_tick")
     return c.Tick(at=now.at, policy=now.rules)
 
 

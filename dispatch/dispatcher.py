@@ -11,7 +11,7 @@ from typing import Literal
 import asyncpg
 import msgspec
 
-from dispatch import logs
+from dispatch import fault_points, logs
 from dispatch.check import Check
 from dispatch.clock import Clock
 from dispatch.core import commands as c
@@ -117,6 +117,7 @@ class Dispatcher:
         for at in range(0, len(due), LOADED_AT_ONCE):
             for record in await incidents.load_many(self._pool, due[at : at + LOADED_AT_ONCE]):
                 self.decisions.adopt(record)
+                fault_points.reached("loading")
         chores = (self.positions.run(), self.outgoing.run(), self._tidy_up())
         for chore in chores:
             self._chores.spawn(chore)
@@ -197,6 +198,7 @@ class Dispatcher:
 
     async def acknowledged(self, medic_id: str, message_id: str) -> None:
         """Her device has a message. What is not hers, or not known, is ignored. Raises Unavailable."""
+        fault_points.reached("receipt_read")
         self._hub.acknowledged(medic_id, message_id)
         known = parse_notification_id(message_id)
         if known is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from dispatch import logs
+from dispatch import fault_points, logs
 from dispatch.check import Check
 from dispatch.clock import Clock
 from dispatch.core import events as e
@@ -76,12 +76,14 @@ class Outgoing:
 
     def react(self, live: Live, happened: tuple[e.Event, ...]) -> None:
         """Sends what these events requested, and lets the hub forget what an answer has settled."""
+        fault_points.reached("before_sockets")
         for event in happened:
             match event:
                 case e.NotificationRequested():
                     self._send(live, event)
                 case e.AlertAnswered(n=n):
                     self._sockets.answered(live, n)
+        fault_points.reached("after_sockets")
 
     def resume(self, live: Live) -> None:
         """After a load: what has no outcome is brought to one; devices get what they have not read."""
@@ -147,6 +149,8 @@ class Outgoing:
         note = live.note(event.n, event.k)
         if note is None or not note.pending:
             return
+        if note.purpose == "stand_down":
+            fault_points.reached("stand_down")
         if note.channel == WEBSOCKET:
             self._sockets.put(live, event.n, note)
         else:

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
+from dispatch import fault_points
 from dispatch.tasks import ended
 from notify.channel import Channel, Failed, Outcome, Postponed, Sent, Unknown
 from notify.message import Message
@@ -176,6 +177,7 @@ class Sender:
         """Commits the attempt, looks once more, and calls the provider. None: not to be called."""
         async with self._slots:
             attempted_at = None if self.closing else await self._office.attempt(letter)
+            fault_points.reached("attempt_committed")
             if attempted_at is None:
                 return None, None
             again = self._office.ready(letter)
@@ -185,6 +187,7 @@ class Sender:
             if again.hindrance is not None:
                 return Failed(again.hindrance), attempted_at
             outcome = await channel.send(again.message, again.address)
+            fault_points.reached("provider_called")
         self._note_trouble(letter.channel, outcome)
         return outcome, attempted_at
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from dispatch import logs
+from dispatch import fault_points, logs
 from dispatch.check import Check
 from dispatch.clock import Clock
 from dispatch.decisions import Decisions
@@ -125,6 +125,7 @@ class ToProviders:
 
         async def attempt() -> bool:
             row = letter[:3]
+            fault_points.reached("before_attempt")
             if times:  # an earlier reply was lost: that attempt may stand, but nobody was called
                 await notifications.take_back(self._pool, *row, by=self._node_id)
             times.append(self._clock.now_ms())

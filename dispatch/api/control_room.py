@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dispatch import fault_points
 from dispatch.api import shapes, views
 from dispatch.api.access import Access, forbidden
 from dispatch.api.checks import Checks
@@ -133,6 +134,7 @@ class ControlRoomApi:
         sent = parsed(body, _report)
         _ensure_scope(key, drill=sent.drill)
         new = self._checks.new_incident(sent, self._now_ms())
+        fault_points.reached("report_read")
 
         async def do(remember: Remember | None) -> Response:
             try:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dispatch import logs
+from dispatch import fault_points, logs
 from dispatch.api.problem import Problem, refused, retry_later
 from dispatch.core.commands import Refused
 from dispatch.metrics import Metrics
@@ -60,6 +60,8 @@ class LeanRoute(APIRoute):
 def answering(operation: Operation, metrics: Metrics) -> ASGIApp:
     """The handler as an ASGI app: every failure a problem, every answer counted."""
 
+    replied = f"replied {operation.method} {operation.path}"
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await operation.handler(Request(scope, receive, send))
@@ -69,6 +71,7 @@ def answering(operation: Operation, metrics: Metrics) -> ASGIApp:
             response = problem_of(error, operation.path).response()
         metrics.answered(operation.method, operation.path, response.status_code)
         await response(scope, receive, send)
+        fault_points.reached(replied)
 
     return app
 

@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from dispatch import fault_points
 from dispatch.api import frames
 from dispatch.api.checks import fix_of
 from dispatch.api.connection import Connection
@@ -175,6 +176,7 @@ class SocketApp:
             case _:
                 answer = frames.ANSWER_OF[type(frame)]
                 state = await self._medics.answer(medic_id, frame.alert_id, answer, CHANNEL)
+                fault_points.reached("answer_committed")
                 self._hub.tell(medic_id, text_of(Answered(frame.alert_id, state)))
 
 

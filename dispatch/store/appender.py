@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from dispatch import fault_points
 from dispatch.ids import CHANCE, RandBits
 from dispatch.store.append_rows import Row, Rows, arguments, rows_of
 from dispatch.store.appends import (
@@ -205,7 +206,9 @@ class Appender:
     async def _write(self, jobs: list[_Job]) -> dict[str, int]:
         rows = arguments([job.rows for job in jobs])
         connection = await self._connected()
+        fault_points.reached("before_append")
         before: Sequence[int] = await connection.fetchval(_SQL["append"], *rows, timeout=WRITE_S_MAX)
+        fault_points.reached("committed")
         return {incident_id: before[place - 1] + offset for incident_id, place, offset, *_ in rows[1]}
 
     async def _refused(self, job: _Job, error: asyncpg.PostgresError) -> list[_Job]:
