@@ -1,0 +1,116 @@
+"""The statements about what is sent once and what is taken once: notifications, keys, inbound SMS."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tests.simulator.database_modelled import modelled
+from tests.simulator.database_tables import InboundSms, Notification
+
+if TYPE_CHECKING:
+    from tests.simulator.database import ModelDatabase
+
+Rows = Iterator[tuple[Any, ...]]
+
+UNSETTLED = "incident_id n k channel purpose requested_at attempted_at"
+
+
+@modelled("notifications", "attempt", "bool")
+def attempt(database: "ModelDatabase", incident_id: str, n: int, k: int, by: str, at: int) -> Rows:
+    row = _hers(database, incident_id, n, k, by)
+    if row is None or row.lease_until <= at or row.attempted_at is not None:
+        return iter(())
+    return _changed(database, row._replace(attempted_at=at))
+
+
+@modelled("notifications", "take_back", "bool")
+def take_back(database: "ModelDatabase", incident_id: str, n: int, k: int, by: str) -> Rows:
+    row = _hers(database, incident_id, n, k, by)
+    return iter(()) if row is None else _changed(database, row._replace(attempted_at=None))
+
+
+@modelled("notifications", "take_over", UNSETTLED)
+def take_over(database: "ModelDatabase", by: str, at: int, until: int, limit: int) -> Rows:
+    tables = database.tables
+    left = [row for row in _pending(database) if row.lease_until <= at]
+    left = [row for row in left if not database.locked("notification", row[:3])]
+    left.sort(key=lambda row: row.lease_until)
+    for row in left[:limit]:
+        taken = row._replace(lease_by=by, lease_until=until)
+        tables.put(tables.notification, row[:3], taken)
+    return iter([_unsettled(row) for row in left[:limit]])
+
+
+@modelled("notifications", "renew")
+def renew(database: "ModelDatabase", by: str, at: int, until: int) -> Rows:
+    tables = database.tables
+    for row in _pending(database):
+        if row.lease_by == by and at < row.lease_until < until:
+            tables.put(tables.notification, row[:3], row._replace(lease_until=until))
+    return iter(())
+
+
+@modelled("notifications", "attempts", UNSETTLED)
+def attempts(database: "ModelDatabase", incident_id: str) -> Rows:
+    rows = [row for row in _pending(database) if row.incident_id == incident_id]
+    return map(_unsettled, sorted(rows, key=lambda row: row[:3]))
+
+
+def _pending(database: "ModelDatabase") -> list[Notification]:
+    tables = database.tables
+    return [tables.notification[key] for key in tables.notification_pending]
+
+
+def _hers(database: "ModelDatabase", incident_id: str, n: int, k: int, by: str) -> Notification | None:
+    """The notification, where it has no outcome and is this node's."""
+    row = database.tables.notification.get((incident_id, n, k))
+    return row if row is not None and row.state == "requested" and row.lease_by == by else None
+
+
+def _changed(database: "ModelDatabase", row: Notification) -> Rows:
+    database.tables.put(database.tables.notification, row[:3], row)
+    return iter([(True,)])
+
+
+def _unsettled(row: Notification) -> tuple[Any, ...]:
+    return row.incident_id, row.n, row.k, row.channel, row.purpose, row.requested_at, row.attempted_at
+
+
+# --- what a repeat must not do twice
+
+
+@modelled("idempotency", "find", "control_room_id key request_hash subject created_at")
+def find(database: "ModelDatabase", room_id: str, key: str, since: int) -> Rows:
+    row = database.tables.idempotency.get((room_id, key))
+    if row is not None and row.created_at >= since:
+        yield row[:5]
+
+
+@modelled("idempotency", "purge")
+def purge(database: "ModelDatabase", before: int) -> Rows:
+    tables = database.tables
+    for key in [key for key, row in tables.idempotency.items() if row.created_at < before]:
+        tables.drop(tables.idempotency, key)
+    return iter(())
+
+
+@modelled("inbound", "first_time", "bool")
+def first_time(database: "ModelDatabase", provider_id: str, at: int) -> Rows:
+    tables = database.tables
+    if provider_id in tables.inbound_sms:
+        return iter(())
+    tables.put(tables.inbound_sms, provider_id, InboundSms(provider_id, at))
+    return iter([(True,)])
+
+
+@modelled("inbound", "known", "bool")
+def known(database: "ModelDatabase", provider_id: str) -> Rows:
+    if provider_id in database.tables.inbound_sms:
+        yield (True,)
+
+
+@modelled("inbound", "purge")
+def purge_inbound(database: "ModelDatabase", before: int) -> Rows:
+    tables = database.tables
+    for key in [key for key, row in tables.inbound_sms.items() if row.received_at < before]:
+        tables.drop(tables.inbound_sms, key)
+    return iter(())
