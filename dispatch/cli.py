@@ -12,6 +12,7 @@ import click
 from dispatch.cli_keys import keys_group
 from dispatch.cli_medics import medics_group
 from dispatch.cli_options import FAILED, data_dir_option, json_option, plainly, run, server, to_json
+from dispatch.cli_replay import replay_command
 
 
 class _ServeCommand(click.Command):
@@ -32,6 +33,7 @@ def main() -> None:
 
 main.add_command(keys_group)
 main.add_command(medics_group)
+main.add_command(replay_command)
 
 
 @main.command("serve", cls=_ServeCommand)

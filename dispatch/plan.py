@@ -176,7 +176,7 @@ class Planner:
         if order.policy is not None:
             part.policy = order.policy
         if command.candidates is not None:
-            part.inputs.append(_input(command))
+            part.inputs.append(input_of(command))
         if decision.asked:
             part.asked += [self._asked(n, candidate) for n, candidate in decision.asked]
             medic_ids = [candidate.medic_id for _, candidate in decision.asked]
@@ -221,7 +221,7 @@ def _came(decision: Decision) -> bool:
     )
 
 
-def _input(command: c.Command) -> dict[str, Any]:
+def input_of(command: c.Command) -> dict[str, Any]:
     """A command with its candidates as kept beside the events; the policy is known by its hash there."""
     fields = {name: getattr(command, name) for name in command.__struct_fields__ if name != "policy"}
     return {"command": type(command).__name__, **fields}

@@ -8,7 +8,6 @@ from dispatch.core.events import Hazard, Setting
 from dispatch.core.incident import Incident
 from dispatch.core.policy import Policy
 
-
 PLACE_DELETED = "its personal side has been deleted"
 
 

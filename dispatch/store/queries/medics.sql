@@ -56,8 +56,9 @@ select medic_id from medic_gone where change_no > $1;
 update alert set medic_id = null, distance_m = null, digit_pair = null where medic_id = $1;
 
 -- name: forget_inputs
--- Decisions forget whom they considered, where she was one of them: distances tell where a home is.
-delete from decision_input where position('"' || $1 || '"' in body) > 0;
+-- Decisions forget whom they considered, where she was one of them: distances tell where a home is. The empty
+-- row tells a replay that something was known here.
+update decision_input set body = '' where position('"' || $1 || '"' in body) > 0;
 
 -- name: delete
 -- The medic with her fix, tokens and code.
