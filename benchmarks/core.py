@@ -13,7 +13,7 @@ from typing import Any
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.decide import decide
+from dispatch.core.decide import decide, go_on
 from dispatch.core.evolve import evolve_all
 from dispatch.core.incident import Incident
 from dispatch.core.policy import shipped
@@ -41,8 +41,7 @@ class Run:
         self.decisions += 1
         if decision.search is not None:
             command = make(at=self.at, policy=POLICY, candidates=self.near, **about)
-            decision = decide(self.state, command)
-            self.decisions += 1
+            decision = go_on(decision, self.state, command)
         self.state = decision.state
         self.events += decision.events
         if decision.asked:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.decide import Decision, decide
+from dispatch.core.decide import Decision, decide, go_on
 from dispatch.core.incident import Incident
 from dispatch.core.policy import Policy
 from dispatch.digit_pairs import DigitPairs
@@ -156,7 +156,7 @@ class Planner:
             raise LookupError(PLACE_DELETED)
         found = self._find(part, details, decision.search, max(command.at, decision.state.at))
         command = replace(command, candidates=found)
-        return decide(part.state, command), command
+        return go_on(decision, part.state, command), command
 
     def _find(self, part: Part, details: Details, search: c.Search, at: int) -> tuple[c.Candidate, ...]:
         return self._roster.search(

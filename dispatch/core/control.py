@@ -37,7 +37,7 @@ def takes(draft: Draft, column: str) -> bool:
 def update(draft: Draft, command: c.Update) -> None:
     if not takes(draft, "update") or not command.fields:
         return
-    was = draft.state
+    hazard_was, ambulance_was = draft.state.hazard, draft.state.ambulance_arrived_at
     draft.emit(
         e.IncidentUpdated,
         fields=command.fields,
@@ -49,8 +49,8 @@ def update(draft: Draft, command: c.Update) -> None:
         ambulance_due_at=command.ambulance_due_at,
         ambulance_arrived_at=command.ambulance_arrived_at,
     )
-    _hold_or_release(draft, command, was.hazard)
-    if draft.state.ambulance_arrived_at is not None and was.ambulance_arrived_at is None:
+    _hold_or_release(draft, command, hazard_was)
+    if draft.state.ambulance_arrived_at is not None and ambulance_was is None:
         stop(draft, "ambulance")
     if {"kind", "setting"} & set(command.fields):
         _stand_down_unfit(draft, command)

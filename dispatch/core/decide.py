@@ -6,7 +6,7 @@ uncovered, the shortfall, nobody found, rungs. A command that is not taken raise
 
 Where medics are to be asked, the decision says whom it looks for (``search``); the caller asks the roster
 and decides the same command again with the candidates found. A decision whose ``search`` is not None is a
-question, not yet an answer: its events are not to be kept.
+question, not yet an answer: its events are not to be kept. ``go_on`` decides it from where it was asked.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ from dispatch.core import answers, control
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.draft import Draft
-from dispatch.core.evolve import evolve
-from dispatch.core.incident import Incident, best_expected_at, on_the_way, wanted
+from dispatch.core.evolve import opened
+from dispatch.core.incident import Incident, best_expected_at, copy_of, on_the_way, wanted
 from dispatch.core.ladder import climb, socket_appeared
 from dispatch.core.policy import digest
 from dispatch.core.stand_down import hold, judge
@@ -28,13 +28,18 @@ from dispatch.core.waves import ask, nobody_found
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """``asked``: the candidate behind each new alert's number. ``due_at``: when the next tick is owed."""
+    """``asked``: the candidate behind each new alert's number. ``due_at``: when the next tick is owed.
+
+    ``draft``: what a question had come to when it was asked; None where the command itself depends on the
+    answer.
+    """
 
     events: tuple[e.AnyEvent, ...]
     state: Incident
     due_at: int | None
     search: c.Search | None
     asked: tuple[tuple[int, c.Candidate], ...]
+    draft: Draft | None = None
 
 
 def decide(state: Incident | None, command: c.Command) -> Decision:
@@ -44,23 +49,38 @@ def decide(state: Incident | None, command: c.Command) -> Decision:
     elif isinstance(command, c.Open):
         raise ValueError("an incident opens once")
     else:
-        draft = Draft(state, command)
+        draft = Draft(copy_of(state), command)
         do_due(draft)
         _COMMANDS[type(command)](draft, command)
         _cover(draft, state)
+    return _finish(draft, state)
+
+
+def go_on(question: Decision, state: Incident | None, command: c.Command) -> Decision:
+    """What ``decide(state, command)`` gives, where ``question`` is what it gave without the candidates."""
+    if question.draft is None:
+        return decide(state, command)
+    return _finish(question.draft.copy_for(command), state)
+
+
+def _finish(draft: Draft, before: Incident | None) -> Decision:
+    """The shortfall, nobody found, rungs: what every decision ends with."""
     if draft.state.live:
+        depends = draft.search is not None
         ask(draft)
         if draft.search is not None:
-            return Decision(tuple(draft.events), draft.state, None, draft.search, ())
+            asking = None if depends else draft
+            return Decision(tuple(draft.events), draft.state, None, draft.search, (), asking)
         nobody_found(draft)
     climb(draft)
-    return Decision(tuple(draft.events), draft.state, due_at(draft), None, tuple(draft.asked))
+    now = draft.state if draft.events or before is None else before
+    return Decision(tuple(draft.events), now, due_at(draft), None, tuple(draft.asked))
 
 
 def _open(command: c.Command) -> Draft:
     if not isinstance(command, c.Open):
         raise ValueError(f"{type(command).__name__} before Open")
-    opened = e.IncidentOpened(
+    first = e.IncidentOpened(
         at=command.at,
         by=command.by,
         key=command.key,
@@ -74,8 +94,8 @@ def _open(command: c.Command) -> Draft:
         called_at=command.called_at,
         ambulance_due_at=command.ambulance_due_at,
     )
-    draft = Draft(evolve(None, opened), command)
-    draft.events.append(opened)
+    draft = Draft(opened(first), command)
+    draft.events.append(first)
     hold(draft, add=control.holds_at_opening(command))
     return draft
 

@@ -1,15 +1,16 @@
 """A decision while it is being made: the events so far, and the state that they have led to.
 
 Every rule reads ``draft.state`` and writes by ``draft.emit``, so that the state within a decision is made by
-the same ``evolve`` as everywhere else. A draft never leaves ``decide``.
+the same ``apply`` as everywhere else. ``draft.state`` is the decision's own copy and changes with each event:
+what a rule wants to remember of before, it takes out first. A draft never leaves ``decide``.
 """
 
 from typing import Any
 
 from dispatch.core import events as e
 from dispatch.core.commands import Candidate, Command, Search
-from dispatch.core.evolve import evolve
-from dispatch.core.incident import Incident
+from dispatch.core.evolve import apply
+from dispatch.core.incident import Incident, copy_of
 
 
 class Draft:
@@ -23,12 +24,21 @@ class Draft:
         self.events: list[e.AnyEvent] = []
         self.asked: list[tuple[int, Candidate]] = []
         self.search: Search | None = None
+        self.answered: Search | None = None
+        """What the command's candidates were looked for by, where that is known."""
         self.missing = False
         """Somebody is still missing who might be found by another look."""
         self.rung_at: int | None = None
         """When the next rung is due that is not yet."""
         self.judge = False
         """Open alerts are to be held against the best expected arrival."""
+
+    def copy_for(self, command: Command) -> "Draft":
+        """The same so far, for the command with the candidates that were asked for."""
+        copy = Draft(copy_of(self.state), command)
+        copy.events = self.events.copy()
+        copy.answered = self.search
+        return copy
 
     def look_for(self, search: Search) -> None:
         """Asks for candidates; where two rules of one decision do, the wider search serves both."""
@@ -39,5 +49,5 @@ class Draft:
         """Adds an event, by whoever sent the command unless ``by`` says otherwise."""
         key = self.command.key if by is None else None
         event = kind(at=self.at, by=by or self.command.by, key=key, **data)
-        self.state = evolve(self.state, event)
+        apply(self.state, event)
         self.events.append(event)

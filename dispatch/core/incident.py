@@ -2,15 +2,20 @@
 
 The state holds nothing but what events said, so that replaying them gives it again. Two clocks stand still
 at times: the waves' clock runs only while somebody may be asked, the open clock only while not held.
-Structs are frozen; ``evolve`` gives a new one and shares what did not change. All times are integer
-milliseconds, durations end in ``_ms``.
+A state that was given out is never changed: ``evolve`` and ``decide`` change a copy of their own, in place,
+for that is what makes them fast. All times are integer milliseconds, durations end in ``_ms``.
 """
+
+from copy import copy
 
 import msgspec
 
 from dispatch.core import events as e
 from dispatch.core.lifecycle import ON_ANSWER, OPEN
 from dispatch.core.policy import Policy
+
+CAME = (*ON_ANSWER, "finished")
+"""The states of who may be on the way."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -34,7 +39,7 @@ class Note(msgspec.Struct, frozen=True):
         return self.state == "failed" and self.definite
 
 
-class Alert(msgspec.Struct, frozen=True):
+class Alert(msgspec.Struct):
     """One request to one medic. ``first`` groups the alerts of one medic; ``era`` counts reopenings.
 
     ``arrived_at`` is also set by her own ``finished``, which says that she was there.
@@ -91,7 +96,7 @@ class Alert(msgspec.Struct, frozen=True):
         return any(note.purpose == "alert" and not note.unsent for note in self.notes)
 
 
-class Incident(msgspec.Struct, frozen=True):
+class Incident(msgspec.Struct):
     """One incident as its events tell it. ``seq`` is the number of events, ``at`` the time of the last."""
 
     seq: int
@@ -116,7 +121,7 @@ class Incident(msgspec.Struct, frozen=True):
     covered: bool = False
     exhausted: bool = False
     waves: int = 0
-    alerts: tuple[Alert, ...] = ()
+    alerts: list[Alert] = []
     wave_clock_ms: int = 0
     wave_since: int | None = None
     more_clock_ms: int | None = None
@@ -165,16 +170,26 @@ class Incident(msgspec.Struct, frozen=True):
         return [alert for alert in self.alerts if alert.era == self.era]
 
 
+def copy_of(state: Incident) -> Incident:
+    """A copy to be changed, with a list of alerts of its own; the alerts themselves are shared still."""
+    work = copy(state)
+    work.alerts = state.alerts.copy()
+    return work
+
+
 def is_on_the_way(alert: Alert) -> bool:
     """Accepted or arrived and not overdue; who was there goes on counting after she finished."""
-    if alert.overdue:
-        return False
-    return alert.engaged or (alert.state == "finished" and alert.arrived_at is not None)
+    if alert.state in ON_ANSWER:
+        return not alert.overdue
+    return alert.state == "finished" and alert.arrived_at is not None and not alert.overdue
 
 
 def on_the_way(state: Incident) -> list[Alert]:
     """The alerts since opening or the last reopen whose medics are coming, or came."""
-    return [alert for alert in state.alerts if alert.era == state.era and is_on_the_way(alert)]
+    era = state.era
+    return [
+        alert for alert in state.alerts if alert.state in CAME and alert.era == era and is_on_the_way(alert)
+    ]
 
 
 def expected_at(alert: Alert) -> float:

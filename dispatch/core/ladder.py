@@ -1,44 +1,28 @@
 """How she is told: which channel next, for the alert and for each message after it."""
 
-from collections.abc import Iterator
-
 from dispatch.core import events as e
 from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert, Incident, Note
+from dispatch.core.lifecycle import OPEN
 from dispatch.core.policy import Policy, Rung
-
-Owed = tuple[Rung, e.Purpose, int]
-"""A rung, what it brings, and when it is due, in ms."""
 
 
 def climb(draft: Draft) -> None:
     """Requests every notification that is due, and notes when the next one is. Paused, nothing is sent."""
-    if draft.state.paused:
+    state = draft.state
+    if state.paused:
         return
-    for alert in draft.state.alerts:
-        if alert.open or alert.told != "alert":
-            _climb(draft, alert)
-
-
-def _climb(draft: Draft, alert: Alert) -> None:
-    for rung, purpose, due in owed(draft.state, alert, draft.policy):
-        if due <= draft.at:
-            request(draft, alert.n, rung.channel, purpose)
-        elif draft.rung_at is None or due < draft.rung_at:
-            draft.rung_at = due
+    is_open, ladder = state.state == "open", draft.policy.ladder
+    for alert in state.alerts:
+        if is_open and alert.seen_at is None and alert.state in OPEN:
+            _climb(draft, alert, 1, ladder, "alert", alert.requested_at)
+        if alert.told != "alert" and still_true(state, alert):
+            _climb_message(draft, alert)
 
 
 def request(draft: Draft, n: int, channel: str, purpose: e.Purpose) -> None:
     k = len(draft.state.alert(n).notes) + 1
     draft.emit(e.NotificationRequested, n=n, k=k, channel=channel, purpose=purpose)
-
-
-def owed(state: Incident, alert: Alert, policy: Policy) -> Iterator[Owed]:
-    """The rungs not yet tried of what this medic is to be told, with their times."""
-    if alert.open and alert.seen_at is None and state.state == "open":
-        yield from _rungs(_of(alert, "alert", 1), policy.ladder, "alert", alert.requested_at)
-    if alert.told != "alert" and still_true(state, alert):
-        yield from _message(alert, policy)
 
 
 def still_true(state: Incident, alert: Alert) -> bool:
@@ -48,12 +32,13 @@ def still_true(state: Incident, alert: Alert) -> bool:
     return state.live and (alert.open or alert.engaged)
 
 
-def _message(alert: Alert, policy: Policy) -> Iterator[Owed]:
-    notes = _of(alert, alert.told, alert.message)
-    if any(note.state == "delivered" for note in notes):
-        return
-    usable = tuple(rung for rung in _channels_of(alert, policy) if _usable(alert, rung))
-    yield from _rungs(notes, usable, alert.told, alert.told_at)
+def _climb_message(draft: Draft, alert: Alert) -> None:
+    """The update or stand-down that she was told last, until a device of hers has it."""
+    for note in _of(alert, alert.told, alert.message):
+        if note.state == "delivered":
+            return
+    usable = tuple(rung for rung in _channels_of(alert, draft.policy) if _usable(alert, rung))
+    _climb(draft, alert, alert.message, usable, alert.told, alert.told_at)
 
 
 def _channels_of(alert: Alert, policy: Policy) -> tuple[Rung, ...]:
@@ -92,15 +77,24 @@ def _of(alert: Alert, purpose: e.Purpose, message: int) -> list[Note]:
     return [note for note in alert.notes if note.purpose == purpose and note.message == message]
 
 
-def _rungs(notes: list[Note], ladder: tuple[Rung, ...], purpose: e.Purpose, since: int) -> Iterator[Owed]:
+def _climb(
+    draft: Draft, alert: Alert, message: int, ladder: tuple[Rung, ...], purpose: e.Purpose, since: int
+) -> None:
     """Each rung at its own time; at once when all before it failed definitely (the first one: at once)."""
-    last = {note.channel: note for note in notes}
-    failed = True
+    failed, notes = True, alert.notes
     for rung in ladder:
-        if (tried := last.get(rung.channel)) is not None:
+        channel, tried = rung.channel, None
+        for note in notes:
+            if note.channel == channel and note.message == message and note.purpose == purpose:
+                tried = note
+        if tried is not None:
             failed = failed and tried.unsent
             continue
-        yield rung, purpose, since if failed else since + rung.after_s * 1000
+        due = since if failed else since + rung.after_s * 1000
+        if due <= draft.at:
+            request(draft, alert.n, channel, purpose)
+        elif draft.rung_at is None or due < draft.rung_at:
+            draft.rung_at = due
         failed = False
 
 

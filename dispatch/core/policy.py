@@ -6,6 +6,7 @@ different files stay right.
 """
 
 import difflib
+import functools
 import hashlib
 import tomllib
 from collections.abc import Mapping
@@ -90,6 +91,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 CHANNELS = ("websocket", "webpush", "sms", "voice")
 
 
+@functools.lru_cache(maxsize=256)
 def digest(policy: Policy) -> str:
     """Content hash: 32 hex digits of SHA-256 over the policy's JSON with sorted keys."""
     return hashlib.sha256(msgspec.json.encode(policy, order="sorted")).hexdigest()[:32]

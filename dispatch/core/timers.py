@@ -1,11 +1,10 @@
 """What time alone makes due, and when an incident next needs a decision."""
 
-from collections.abc import Iterator
-
 from dispatch.core import events as e
 from dispatch.core.commands import Update
 from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert, Incident
+from dispatch.core.lifecycle import ON_ANSWER, OPEN
 from dispatch.core.policy import Policy
 from dispatch.core.stand_down import stop
 from dispatch.core.waves import is_lost
@@ -23,10 +22,8 @@ def lapse_at(alert: Alert, policy: Policy) -> int:
     return (since if since is not None else alert.requested_at) + policy.engaged_s_max * 1000
 
 
-def auto_close_at(state: Incident, policy: Policy) -> int | None:
-    """When a live incident closes by itself; None while somebody is accepted or arrived."""
-    if any(alert.engaged for alert in state.alerts):
-        return None
+def auto_close_at(state: Incident, policy: Policy) -> int:
+    """When a live incident closes by itself, while nobody is accepted or arrived."""
     return state.human_at + policy.auto_close_s * 1000
 
 
@@ -34,14 +31,16 @@ def do_due(draft: Draft) -> None:
     """Does what the decision's time has made due, but for waves and rungs, which come in their turn."""
     if not draft.state.live:
         return
+    at = draft.at
     for alert in draft.state.alerts:
-        if alert.open:
-            if alert.expires_at <= draft.at:
+        if alert.state in OPEN:
+            if alert.expires_at <= at:
                 _time_out(draft, alert)
-        elif alert.engaged:
+        elif alert.state in ON_ANSWER:
             _engaged_due(draft, alert)
-    closes = auto_close_at(draft.state, draft.policy)
-    if closes is not None and closes <= draft.at and not _takes_another_policy(draft):
+    if auto_close_at(draft.state, draft.policy) > at or _takes_another_policy(draft):
+        return
+    if not any(alert.engaged for alert in draft.state.alerts):
         close(draft, by="timer")
 
 
@@ -83,38 +82,39 @@ def close(draft: Draft, *, by: e.By | None = None) -> None:
 
 def due_at(draft: Draft) -> int | None:
     """When the next tick is owed, always after the decision's own time; None: never."""
-    state, policy, at = draft.state, draft.policy, draft.at
-    times = [*_life_times(state, policy, at), *_look_times(draft)]
+    at = draft.at
+    times = _life_times(draft.state, draft.policy, at) if draft.state.live else []
+    if draft.state.asking:
+        times += _look_times(draft)
     if draft.rung_at is not None:
         times.append(draft.rung_at)
-    return min((time for time in times if time > at), default=None)
+    return min([time for time in times if time > at], default=None)
 
 
-def _life_times(state: Incident, policy: Policy, at: int) -> Iterator[int]:
-    if not state.live:
-        return
-    closes = auto_close_at(state, policy)
-    if closes is not None:
-        # Long past where somebody was engaged until this very decision.
-        yield max(closes, at + 1)
+def _life_times(state: Incident, policy: Policy, at: int) -> list[int]:
+    times, engaged = [], False
     for alert in state.alerts:
-        if alert.open:
-            yield alert.expires_at
-        elif alert.engaged:
-            yield lapse_at(alert, policy)
+        if alert.state in OPEN:
+            times.append(alert.expires_at)
+        elif alert.state in ON_ANSWER:
+            engaged = True
+            times.append(lapse_at(alert, policy))
             if _may_be_overdue(state, alert):
-                yield at + overdue_clock_ms(alert, policy) - state.open_clock(at)
+                times.append(at + overdue_clock_ms(alert, policy) - state.open_clock(at))
+    if not engaged:
+        # Long past where somebody was engaged until this very decision.
+        times.append(max(auto_close_at(state, policy), at + 1))
+    return times
 
 
-def _look_times(draft: Draft) -> Iterator[int]:
+def _look_times(draft: Draft) -> list[int]:
     """The next wave, and while somebody is missing the next look at the roster."""
     state, policy, at = draft.state, draft.policy, draft.at
-    if not state.asking:
-        return
     clock = state.wave_clock(at)
-    yield from (at + wave.after_s * 1000 - clock for wave in policy.waves if wave.after_s * 1000 > clock)
+    times = [at + wave.after_s * 1000 - clock for wave in policy.waves if wave.after_s * 1000 > clock]
     if draft.missing and clock + policy.look_again_s * 1000 <= _look_until_ms(state, policy):
-        yield at + policy.look_again_s * 1000
+        times.append(at + policy.look_again_s * 1000)
+    return times
 
 
 def _look_until_ms(state: Incident, policy: Policy) -> int:

@@ -1,38 +1,49 @@
 """Whom to ask: how many alerts are due, who may be asked (again), and the choice of the next wave."""
 
-import msgspec
+from typing import Any
 
 from dispatch.core import events as e
 from dispatch.core.commands import Candidate, Search
 from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert, Incident, is_on_the_way, on_the_way
+from dispatch.core.lifecycle import LIVE, OPEN
 from dispatch.core.policy import Policy
+
+SETTLED = ("declined", "expired", "stood_down", "failed")
+"""Ended without her coming: with ``replace`` such an alert fills no place."""
 
 
 def alerts_due(state: Incident, policy: Policy, at: int) -> int:
     """The alerts of all waves whose time has come on the waves' clock, plus what ``more`` asked."""
-    clock = state.wave_clock(at)
-    return state.more + sum(wave.alerts for wave in policy.waves if wave.after_s * 1000 <= clock)
+    clock, due = state.wave_clock(at), state.more
+    for wave in policy.waves:
+        if wave.after_s * 1000 <= clock:
+            due += wave.alerts
+    return due
 
 
 def is_lost(alert: Alert, policy: Policy) -> bool:
     """Open, every rung failed definitely, and nothing was delivered."""
-    if alert.delivered_at is not None or not alert.open:
+    if alert.delivered_at is not None or alert.state not in OPEN:
         return False
-    tried = [note for note in alert.notes if note.purpose == "alert"]
-    reached = {note.channel for note in tried}
-    return all(note.unsent for note in tried) and all(rung.channel in reached for rung in policy.ladder)
+    reached = set()
+    for note in alert.notes:
+        if note.purpose == "alert":
+            if not note.unsent:
+                return False
+            reached.add(note.channel)
+    return all(rung.channel in reached for rung in policy.ladder)
 
 
 def counts(alert: Alert, policy: Policy) -> bool:
     """Whether an alert since opening or the last reopen fills one of the alerts due."""
+    if alert.state in OPEN:
+        if not alert.counts or alert.overdue:
+            return False
+        return not policy.replace or not is_lost(alert, policy)
     if is_on_the_way(alert):
         return True
-    if not alert.counts or alert.overdue:
-        return False
-    if alert.open and not is_lost(alert, policy):
-        return True
-    return not policy.replace and (alert.open or _used_up(alert))
+    return not policy.replace and alert.counts and not alert.overdue and _used_up(alert)
 
 
 def _used_up(alert: Alert) -> bool:
@@ -45,20 +56,30 @@ def shortfall(state: Incident, policy: Policy, at: int) -> int:
     """How many more are to be asked now; 0 or less while nobody is."""
     if not state.asking:
         return 0
-    return alerts_due(state, policy, at) - sum(counts(alert, policy) for alert in state.current())
+    missing, era, replaced = alerts_due(state, policy, at), state.era, policy.replace
+    for alert in state.alerts:
+        if alert.era != era or (replaced and alert.state in SETTLED):
+            continue
+        if counts(alert, policy):
+            missing -= 1
+    return missing
 
 
 def room(state: Incident, policy: Policy) -> int:
     """How many medics never asked since opening or the last reopen may still be."""
-    asked = {alert.first for alert in state.current()}
+    era = state.era
+    asked = {alert.first for alert in state.alerts if alert.era == era}
     return max(0, policy.alerts_max + state.more - len(asked))
 
 
 def may_ask_again(state: Incident, policy: Policy, hers: list[Alert]) -> bool:
     """Whether the medic of these alerts, all that she had, may be asked again for this incident."""
     newest = hers[-1]
-    if newest.open or newest.engaged or any(alert.state == "declined" for alert in hers):
+    if newest.state in LIVE:
         return False
+    for alert in hers:
+        if alert.state == "declined":
+            return False
     asked_for_more = 0 < newest.n <= state.more_after_n
     if len(hers) >= policy.asks_max and not asked_for_more:
         return False
@@ -82,61 +103,67 @@ def search_for(draft: Draft, count: int) -> Search | None:
     reach = reach_s(state, policy, draft.at)
     if count <= 0 or reach < 0:
         return None
-    by_medic = _by_medic(state)
-    again = tuple(first for first, hers in by_medic.items() if may_ask_again(state, policy, hers))
+    exclude, again = _asked_before(state, policy)
     fresh = room(state, policy)
     if not (fresh or again):
         return None
-    return msgspec.structs.replace(
-        requirements(policy, setting=state.setting, drill=state.drill, priority=state.priority),
+    return Search(
         count=count,
         reach_s=reach,
-        exclude=tuple(first for first in by_medic if first not in again),
+        exclude=exclude,
         again=again,
         new_max=fresh,
+        **_of_policy(policy, state.setting, state.drill, state.priority),
     )
 
 
-def _by_medic(state: Incident) -> dict[int, list[Alert]]:
-    """Each medic's alerts in order, by the number of her first."""
-    by_medic: dict[int, list[Alert]] = {}
+def _asked_before(state: Incident, policy: Policy) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The first alerts' numbers of the medics who may not be asked again now, and of those who may."""
+    earlier: dict[int, list[Alert]] = {}
     for alert in state.alerts:
-        by_medic.setdefault(alert.first, []).append(alert)
-    return by_medic
+        if alert.first != alert.n:
+            earlier.setdefault(alert.first, [state.alerts[alert.first - 1]]).append(alert)
+    exclude: list[int] = []
+    again: list[int] = []
+    for alert in state.alerts:
+        if alert.first == alert.n:
+            hers = earlier.get(alert.n) or [alert]
+            (again if may_ask_again(state, policy, hers) else exclude).append(alert.n)
+    return tuple(exclude), tuple(again)
 
 
 def requirements(policy: Policy, *, setting: e.Setting, drill: bool, priority: int) -> Search:
     """What an incident of this policy asks of a medic, whoever she is; a search for nobody yet."""
-    return Search(
-        count=0,
-        reach_s=policy.reach_s,
-        fix_stale_s=policy.fix_stale_s,
-        skills_any=policy.skills_any,
-        cleared_only=policy.private_needs_clearance and setting == "private",
-        drill=drill,
-        priority=priority,
-        channels=tuple(rung.channel for rung in policy.ladder),
-        exclude=(),
-        again=(),
-        new_max=0,
-    )
+    about = _of_policy(policy, setting, drill, priority)
+    return Search(count=0, reach_s=policy.reach_s, exclude=(), again=(), new_max=0, **about)
+
+
+def _of_policy(policy: Policy, setting: e.Setting, drill: bool, priority: int) -> dict[str, Any]:
+    return {
+        "fix_stale_s": policy.fix_stale_s,
+        "skills_any": policy.skills_any,
+        "cleared_only": policy.private_needs_clearance and setting == "private",
+        "drill": drill,
+        "priority": priority,
+        "channels": tuple([rung.channel for rung in policy.ladder]),
+    }
 
 
 def ask(draft: Draft) -> None:
     """The shortfall is asked: the next best by ``eta_s``, in one wave."""
-    count = shortfall(draft.state, draft.policy, draft.at)
-    search = search_for(draft, count)
+    candidates = draft.command.candidates
+    search = draft.answered or search_for(draft, shortfall(draft.state, draft.policy, draft.at))
     if search is None:
         return
-    if draft.command.candidates is None:
+    if candidates is None:
         draft.look_for(search)
         return
     draft.missing = True
-    chosen = choose(draft.command.candidates, draft.state, search)
+    chosen = choose(candidates, draft.state, search)
     if not chosen:
         return
     wave = draft.state.waves + 1
-    draft.emit(e.WaveDecided, wave=wave, considered=len(draft.command.candidates), chosen=len(chosen))
+    draft.emit(e.WaveDecided, wave=wave, considered=len(candidates), chosen=len(chosen))
     for candidate in chosen:
         _request(draft, candidate, wave)
     left = shortfall(draft.state, draft.policy, draft.at)
@@ -233,7 +260,8 @@ def nobody_found(draft: Draft) -> None:
     state = draft.state
     if not state.asking or state.exhausted:
         return
-    if any(alert.open and not is_lost(alert, draft.policy) for alert in state.alerts):
-        return
+    for alert in state.alerts:
+        if alert.state in OPEN and not is_lost(alert, draft.policy):
+            return
     asked = len({alert.first for alert in state.current()})
     draft.emit(e.NobodyFound, asked=asked, on_the_way=len(on_the_way(state)))

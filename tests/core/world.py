@@ -7,6 +7,7 @@ What is unrealistic: the roster's part is a list searched from front to back, an
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.decide import Decision, decide
+from dispatch.core.decide import Decision, decide, go_on
 from dispatch.core.evolve import evolve_all
 from dispatch.core.incident import Alert, Incident
 from dispatch.core.policy import Policy, Rung, Wave, shipped
@@ -242,9 +243,12 @@ class Night:
         decision = self.decide(before, command)
         if decision.search is not None:
             self.looks += 1
-            command = replace(command, candidates=self.find(decision.search))
+            question, command = decision, replace(command, candidates=self.find(decision.search))
             decision = self.decide(before, command)
             assert decision.search is None, "candidates were given, and it asks for them again"
+            if self.thorough:
+                assert go_on(question, before, command) == decision, "going on, it decides otherwise"
+                assert go_on(question, before, command) == decision, "it goes on once only"
         self._keep(decision)
         if self.watch is not None:
             self.watch(self, before, decision)
@@ -304,11 +308,11 @@ def outcome(night: Night, do: How, state: Callable[[], str]) -> str:
 
 def decide_checked(state: Incident | None, command: c.Command) -> Decision:
     """``decide``, with what holds of every decision held against it."""
-    seq = state.seq if state else 0
+    given = deepcopy(state)
     try:
         decision = decide(state, command)
     finally:
-        assert (state.seq if state else 0) == seq
+        assert state == given, "the state that it was given has changed"
     again = decide(state, command)
     assert (again.events, again.state, again.due_at) == (decision.events, decision.state, decision.due_at)
     at = max(command.at, state.at if state else command.at)
