@@ -57,6 +57,8 @@ class ModelConnection:
         self._waits: asyncio.Future[None] | None = None
         self._listeners: dict[str, dict[Callable[..., None], contextvars.Context]] = {}
         self._termination_listeners: dict[Callable[..., None], contextvars.Context] = {}
+        self.on_end: Callable[[ModelConnection], None] = lambda _: None
+        """Tells its pool, once."""
 
     @classmethod
     async def connect(
@@ -148,6 +150,7 @@ class ModelConnection:
         for callback, context in self._termination_listeners.items():
             loop.call_soon(callback, self, context=context)
         self._termination_listeners.clear()
+        self.on_end(self)
 
     def reset(self) -> None:
         """As a pool leaves it for the next."""
@@ -281,12 +284,10 @@ class ModelPool:
     ) -> None:
         self.database = database
         self.network = network or Network()
-        self.connections: list[ModelConnection] = []
-        """All that are open, in use or not, in the order in which they were made."""
         self._idle: list[ModelConnection] = []
+        self._in_use: dict[ModelConnection, None] = {}
         self._room = asyncio.Semaphore(max_size)
         self._command_s_max = command_s_max
-        self._in_use = 0
         self._closing = False
         self._all_back = asyncio.Event()
 
@@ -294,17 +295,13 @@ class ModelPool:
         return _Acquire(self)
 
     async def release(self, connection: ModelConnection, *, timeout: float | None = None) -> None:
-        self._in_use -= 1
+        """One that was lost has come back already."""
         if connection.session is not None and not connection.session.open:
             connection.terminate()
-        if connection.is_closed():
-            self.connections.remove(connection)
-        else:
+        if connection in self._in_use:
             connection.reset()
             self._idle.append(connection)
-        self._room.release()
-        if not self._in_use:
-            self._all_back.set()
+            self._back(connection)
 
     async def fetch(self, sql: str, *arguments: Any, timeout: float | None = None) -> list[Any]:
         async with self.acquire() as connection:
@@ -323,10 +320,15 @@ class ModelPool:
             return await connection.execute(sql, *arguments, timeout=timeout)
 
     def get_size(self) -> int:
-        return len(self.connections)
+        return len(self._in_use) + len(self._idle)
 
     def get_idle_size(self) -> int:
         return len(self._idle)
+
+    @property
+    def connections(self) -> list[ModelConnection]:
+        """All that are open, in use or not."""
+        return [*self._in_use, *self._idle]
 
     def is_closing(self) -> bool:
         return self._closing
@@ -344,34 +346,37 @@ class ModelPool:
         self._closing = True
         for connection in self.connections:
             connection.terminate()
-        self._idle.clear()
 
     async def _acquire(self) -> ModelConnection:
         if self._closing:
             raise asyncpg.InterfaceError("pool is closing")
         await self._room.acquire()
         try:
-            connection = self._last_idle() or await self._connect()
+            connection = self._idle.pop() if self._idle else await self._connect()
         except BaseException:
             self._room.release()
             raise
-        self._in_use += 1
+        self._in_use[connection] = None
         return connection
-
-    def _last_idle(self) -> ModelConnection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed():
-                return connection
-            self.connections.remove(connection)
-        return None
 
     async def _connect(self) -> ModelConnection:
         connection = await ModelConnection.connect(
             self.database, self.network, command_s_max=self._command_s_max
         )
-        self.connections.append(connection)
+        connection.on_end = self._ended
         return connection
+
+    def _ended(self, connection: ModelConnection) -> None:
+        if connection in self._in_use:
+            self._back(connection)
+        else:
+            self._idle.remove(connection)
+
+    def _back(self, connection: ModelConnection) -> None:
+        del self._in_use[connection]
+        self._room.release()
+        if not self._in_use:
+            self._all_back.set()
 
 
 class _Acquire:
