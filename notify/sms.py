@@ -116,11 +116,9 @@ class SmsChannel:
             return Unknown(error.reason, _ASK_AFTER_S)
         except TwilioException as error:
             return self._refused(error)
-        except (ValueError, AttributeError, TypeError):  # 2xx, but no message in it
+        except Exception:  # 2xx, but no message in it; the library stumbles over that in many ways
             return Unknown("bad_answer", _ASK_AFTER_S)
-        if not created.sid:
-            return Unknown("bad_answer", _ASK_AFTER_S)
-        return self._read(created) or Sent(created.sid)
+        return self._read(created) or Unknown("bad_answer", _ASK_AFTER_S)
 
     async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:
         """Find the SMS among the phone's latest by its short code.
@@ -134,10 +132,12 @@ class SmsChannel:
             return Unknown(error.reason, error.after_s)
         except Uncertain as error:
             return Unknown(error.reason, _ASK_AFTER_S)
-        except (TwilioException, ValueError, AttributeError, TypeError):
+        except TwilioException:  # refused, as credentials are
             return Unknown("bad_answer", CREDENTIALS_RETRY_S)
+        except Exception:
+            return Unknown("bad_answer", _ASK_AFTER_S)
         if found is not None:
-            return self._read(found) or Sent(found.sid)
+            return self._read(found) or Unknown("bad_answer", _ASK_AFTER_S)
         left_s = self._settings.lag_s - (asked_ms - since_ms) / 1000
         if left_s > 0 or not complete:
             return Unknown("not_listed", max(left_s, 1.0))
@@ -167,11 +167,16 @@ class SmsChannel:
         return None, listed < _LISTED_MAX
 
     def _read(self, one: MessageInstance) -> Outcome | None:
-        return status_outcome(str(one.status), one.error_code, one.sid)
+        """What Twilio's own word about a message says; a status that we do not know is that of one it has."""
+        code = one.error_code if isinstance(one.error_code, int) else None
+        if not isinstance(one.sid, str) or not one.sid:
+            return None
+        return status_outcome(str(one.status), code, one.sid) or Sent(one.sid)
 
     def _refused(self, error: TwilioException) -> Outcome:
         """The library has two kinds of refusals, old and RFC 9457, each with a status and a code."""
         status = getattr(error, "status", None)
         if not isinstance(status, int) or not 400 <= status < 500 or status == 408:
             return Unknown("bad_answer", _ASK_AFTER_S)
-        return refusal(status, getattr(error, "code", None))
+        code = getattr(error, "code", None)
+        return refusal(status, code if isinstance(code, int) else None)

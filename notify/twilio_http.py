@@ -24,6 +24,8 @@ _UNREACHABLE_RETRY_S = 2.0
 # Shorter than any server keeps an idle connection: a request on one that it is just closing is uncertain.
 _KEEPALIVE_S = 3.0
 _CONNECTIONS_MAX = 50
+ANSWER_BYTES_MAX = 2**20
+"""More than Twilio's longest page of messages; whoever sends more is not read to the end."""
 
 
 class NotSent(Exception):
@@ -73,12 +75,12 @@ class OneShotClient(AsyncHttpClient):  # type: ignore[misc]  # the library carri
             async with self._open().request(
                 method, url, params=_strings(params), data=_strings(data), headers=sent, allow_redirects=False
             ) as answer:
-                return _judged(Response(answer.status, await answer.text(), answer.headers))
+                return _judged(Response(answer.status, await _text(answer), answer.headers))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent("unreachable", _UNREACHABLE_RETRY_S) from error
         except TimeoutError as error:
             raise Uncertain("timeout") from error
-        except (aiohttp.ClientError, UnicodeDecodeError) as error:
+        except aiohttp.ClientError as error:
             raise Uncertain("connection_lost") from error
 
     async def close(self) -> None:
@@ -93,6 +95,16 @@ class OneShotClient(AsyncHttpClient):  # type: ignore[misc]  # the library carri
             connector = aiohttp.TCPConnector(limit=_CONNECTIONS_MAX, keepalive_timeout=_KEEPALIVE_S)
             self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
         return self._session
+
+
+async def _text(answer: aiohttp.ClientResponse) -> str:
+    """The body, which is JSON and therefore UTF-8 (RFC 8259, 8.1), whatever it is said to be."""
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > ANSWER_BYTES_MAX:
+            raise Uncertain("bad_answer")
+    return body.decode("utf-8", "replace")
 
 
 def quiet_library() -> None:

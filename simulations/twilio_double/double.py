@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import re
 import time
 from base64 import b64encode
@@ -17,7 +18,7 @@ from aiohttp import web
 from simulations.twilio_double import listing
 from simulations.twilio_double.errors import Refused, refusals
 from simulations.twilio_double.expectations import Expectations
-from simulations.twilio_double.faults import Call, Fault, Faults
+from simulations.twilio_double.faults import Call, Fault, Faults, Met
 from simulations.twilio_double.phones import Text, VirtualPhone
 from simulations.twilio_double.records import API_VERSION, Record
 from simulations.twilio_double.segments import count_segments
@@ -145,20 +146,55 @@ class TwilioDouble:
         *,
         code: int | None = None,
         retry_after_s: float | None = None,
+        retry_after: str | None = None,
         accepted: bool = False,
         times: int = 1,
         call: Call = "create",
+        to: str | None = None,
     ) -> None:
-        """Answer the next requests with an error; `accepted`: take the message all the same."""
-        self._faults.add(Fault("answer", call, times, accepted, status, code, retry_after_s))
+        """Answer the next requests with an error; `accepted`: take the message all the same.
 
-    def hang_next(self, *, accepted: bool = False, times: int = 1, call: Call = "create") -> None:
+        `to`, here and below: only those about this phone.
+
+        `retry_after`: the header's own text, such as a date.
+        """
+        header = retry_after if retry_after_s is None else f"{retry_after_s:g}"
+        self._faults.add(Fault("answer", call, times, accepted, to, status, code, header))
+
+    def answer_next(
+        self,
+        body: bytes,
+        *,
+        status: int = 201,
+        headers: Mapping[str, str] | None = None,
+        accepted: bool = False,
+        times: int = 1,
+        call: Call = "create",
+        to: str | None = None,
+    ) -> None:
+        """Answer the next requests with this document, whatever it is."""
+        given = headers or {"Content-Type": "application/json"}
+        self._faults.add(Fault("body", call, times, accepted, to, status=status, body=body, headers=given))
+
+    def hang_next(
+        self, *, accepted: bool = False, times: int = 1, call: Call = "create", to: str | None = None
+    ) -> None:
         """Never answer the next requests."""
-        self._faults.add(Fault("hang", call, times, accepted))
+        self._faults.add(Fault("hang", call, times, accepted, to))
 
-    def reset_next(self, *, accepted: bool = False, times: int = 1, call: Call = "create") -> None:
+    def reset_next(
+        self, *, accepted: bool = False, times: int = 1, call: Call = "create", to: str | None = None
+    ) -> None:
         """Break off the connection instead of answering."""
-        self._faults.add(Fault("reset", call, times, accepted))
+        self._faults.add(Fault("reset", call, times, accepted, to))
+
+    def break_next(self, *, times: int = 1, to: str | None = None) -> None:
+        """Take the next messages, and break off in the middle of the answer."""
+        self._faults.add(Fault("break", "create", times, True, to))
+
+    def trickle_next(self, every_s: float, *, times: int = 1, to: str | None = None) -> None:
+        """Take the next messages, and answer byte by byte, one each `every_s`."""
+        self._faults.add(Fault("trickle", "create", times, True, to, every_s=every_s))
 
     def heal(self) -> None:
         """No fault is to come any more."""
@@ -173,6 +209,11 @@ class TwilioDouble:
         await self._timeline.settle()
 
     @property
+    def met(self) -> list[Met]:
+        """The requests that met a fault so far, in order."""
+        return self._faults.met
+
+    @property
     def posted(self) -> list[Posted]:
         """The webhook requests so far, in order."""
         return self._webhooks.posted
@@ -181,20 +222,21 @@ class TwilioDouble:
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         self._authenticate(request)
-        fault = self._faults.take("create")
-        if fault is not None and not fault.accepted:
-            return await self._break(request, fault)
         form = {name: str(value) for name, value in (await request.post()).items()}
+        fault = self._faults.take("create", form.get("To", ""))
+        if fault is not None and not fault.accepted:
+            return await fault.befall(request, b"", self._closing)
         record = self._accept(form)
+        answer = json.dumps(record.resource()).encode()
         if fault is not None:
-            return await self._break(request, fault)
-        return web.json_response(record.resource(), status=201)
+            return await fault.befall(request, answer, self._closing)
+        return web.Response(body=answer, status=201, content_type="application/json")
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         self._authenticate(request)
-        fault = self._faults.take("list")
+        fault = self._faults.take("list", request.query.get("To", ""))
         if fault is not None:
-            return await self._break(request, fault)
+            return await fault.befall(request, b"", self._closing)
         listed_to_s = self._now_s() - self.list_lag_s
         listed = [record for record in self.messages if record.created_s <= listed_to_s]
         return web.json_response(listing.page(listed, self.account_sid, request.query))
@@ -212,15 +254,6 @@ class TwilioDouble:
         same = hmac.compare_digest(given.encode(), wanted.encode())
         if not same or request.match_info["account"] != self.account_sid:
             raise Refused(20003)
-
-    async def _break(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        if fault.kind == "answer":
-            return fault.answer()
-        if fault.kind == "hang":
-            await self._closing.wait()
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response()
 
     # --- a message's life
 
@@ -303,7 +336,7 @@ class TwilioDouble:
     ) -> None:
         record.status = status
         record.error_code = error_code
-        if record.callback_url is None:
+        if record.callback_url is None or not self.phone(record.to).called_back:
             return
         forms = self._withheld.pop(record.sid, [])
         forms.insert(0, record.status_form())

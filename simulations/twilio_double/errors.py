@@ -55,7 +55,7 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
         return refused.response()
 
 
-def error_response(status: int, code: int, message: str, retry_after_s: float | None = None) -> web.Response:
+def error_response(status: int, code: int, message: str, retry_after: str | None = None) -> web.Response:
     """An error body as Twilio forms it, with `Retry-After` where given."""
     body: dict[str, Any] = {
         "code": code,
@@ -63,5 +63,5 @@ def error_response(status: int, code: int, message: str, retry_after_s: float | 
         "more_info": f"https://www.twilio.com/docs/errors/{code}",
         "status": status,
     }
-    headers = {} if retry_after_s is None else {"Retry-After": f"{retry_after_s:g}"}
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
     return web.json_response(body, status=status, headers=headers)

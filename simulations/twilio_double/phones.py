@@ -32,6 +32,7 @@ class VirtualPhone:
     refused_with: int | None = None  # creates to it fail with this code: 21614, a landline
     undelivered_with: int | None = None  # the carrier gives up with this code: 30003, switched off
     reported: bool = True  # False: texts arrive, but the network never says so
+    called_back: bool = True  # False: what becomes of its messages is told when asked, and not by callbacks
     on_text: Callable[[Text], None] | None = None
     blocked_senders: set[str] = field(default_factory=set)
 

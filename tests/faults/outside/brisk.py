@@ -1,0 +1,31 @@
+"""`dispatch serve` with shorter times, so that a test need not wait out the real ones.
+
+Started as `python -m tests.faults.outside.brisk`. Nothing else is changed; nothing of this is in the service itself.
+"""
+
+from functools import partial
+
+from dispatch import app, following, sender, serving
+from dispatch.cli import main
+from notify import twilio_results
+
+PING_S = 1.0
+SMS_TIMEOUT_S = 1.5
+SMS_LAG_S = 3.0
+ASK_S = 8.0
+CREDENTIALS_S = 1.0
+
+
+def hasten() -> None:
+    """The times that a fault has to last longer than."""
+    serving.PING_S = PING_S
+    following.LOOK_S = 0.05
+    app.RECONNECT_GRACE_MS = 0
+    app.SmsSettings = partial(app.SmsSettings, timeout_s=SMS_TIMEOUT_S, lag_s=SMS_LAG_S)  # type: ignore[misc]
+    sender.ASK_S_MAX = ASK_S
+    twilio_results.CREDENTIALS_RETRY_S = CREDENTIALS_S
+
+
+if __name__ == "__main__":
+    hasten()
+    main()

@@ -1,0 +1,129 @@
+"""`dispatch serve` as a process on the test's own database, a Twilio double, and networks before both."""
+
+import asyncio
+import itertools
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+
+from dispatch.records import Place
+from simulations.service_process import ServiceProcess
+from simulations.twilio_double import TwilioDouble
+from tests.api.world import World
+from tests.service.serving import free_port
+
+POLICY = """
+[other]
+waves = [{ after_s = 0, alerts = 60 }]
+alerts_max = 100
+answer_within_s = 60
+ladder = [{ channel = "websocket", after_s = 0 }, { channel = "sms", after_s = 2 }]
+"""
+SMS_AFTER_S = 2.0
+APART_DEG = 0.3
+"""Farther apart than any reach: whoever is at one place is asked for nothing at another."""
+
+
+class Brisk(ServiceProcess):
+    """The service with shorter times (`brisk.py`)."""
+
+    def __init__(self, data_dir: Path, port: int, settings: dict[str, str]) -> None:
+        super().__init__(data_dir, port, settings)
+        self.port = port
+
+    def _command(self, *words: str) -> Sequence[str]:
+        return (sys.executable, "-m", "tests.faults.outside.brisk", *words, "--data-dir", str(self._data_dir))
+
+    async def kill_9(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+
+class Served(World):
+    """The ways to it. Each medic stands at a place of her own unless told otherwise."""
+
+    service: Brisk
+    places = itertools.count()
+
+    def place(self) -> dict[str, float]:
+        nth = next(self.places)
+        return {"lat": 20 + nth % 100 * APART_DEG, "lon": -100 + nth // 100 * 2.0}
+
+    async def medic_at(self, place: dict[str, float], **changes: Any) -> str:
+        return await self.medic(places=(Place("home", place["lat"] + 0.001, place["lon"]),), **changes)
+
+    async def rebased(self, url: str, client: httpx.AsyncClient) -> httpx.AsyncClient:
+        """The same control room by another way, such as a network that misbehaves."""
+        other = httpx.AsyncClient(base_url=url, headers=client.headers, timeout=10)
+        return await self.stack.enter_async_context(other)
+
+
+def report_at(place: dict[str, float], reference: str = "R-1", **changes: Any) -> dict[str, Any]:
+    return {"reference": reference, "kind": "other", "position": place, "address": "Main Street 1", **changes}
+
+
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
+@asynccontextmanager
+async def served(
+    database_url: str,
+    pool: asyncpg.Pool,
+    folder: Path,
+    twilio: TwilioDouble | None = None,
+    *,
+    twilio_url: str | None = None,
+) -> AsyncIterator[Served]:
+    """A service that is ready; with a double, SMS go to it, by way of ``twilio_url`` where given."""
+    policy = folder / "policy.toml"
+    policy.write_text(POLICY)
+    settings = {"DISPATCH_DATABASE_URL": database_url, "DISPATCH_POLICY_FILE": str(policy)}
+    if twilio is not None:
+        settings |= {
+            "DISPATCH_TWILIO_ACCOUNT_SID": twilio.account_sid,
+            "DISPATCH_TWILIO_AUTH_TOKEN": twilio.auth_token,
+            "DISPATCH_TWILIO_FROM": twilio.number,
+            "DISPATCH_TWILIO_API_URL": twilio_url or twilio.url,
+        }
+    service = Brisk(folder, free_port(), settings)
+    if twilio is not None:
+        twilio.reply_url = f"{service.url}/v1/twilio/sms"
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(service)
+        world = Served(service.url, pool, await stack.enter_async_context(AsyncExitStack()), None, twilio)  # type: ignore[arg-type]
+        world.service = service
+        yield world
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+    """Returns when it is so."""
+    async with asyncio.timeout(seconds):
+        while not await true():
+            await asyncio.sleep(0.05)
+
+
+async def events_of(room: httpx.AsyncClient, incident_id: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await room.get(f"/v1/incidents/{incident_id}/events")).json()["items"]
+    return items
+
+
+async def told(
+    room: httpx.AsyncClient, incident_id: str, n: int, channel: str = "sms", purpose: str = "alert"
+) -> list[str]:
+    """What the feed says of an alert's notifications of one kind, in order: `Sent`, `Failed, definite`."""
+    about = {"n": n, "channel": channel, "purpose": purpose}
+    return [
+        event["type"].removeprefix("Notification") + (", definite" if event["data"].get("definite") else "")
+        for event in await events_of(room, incident_id)
+        if event["type"].startswith("Notification") and about.items() <= event["data"].items()
+    ]
