@@ -1,6 +1,6 @@
 """`dispatch serve` with shorter times, so that a test need not wait out the real ones.
 
-Started as `python -m tests.faults.outside.brisk`. Nothing else is changed; nothing of this is in the service itself.
+Started as `python -m tests.faults.outside.brisk`. Nothing else is changed.
 """
 
 from functools import partial
