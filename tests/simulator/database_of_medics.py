@@ -145,8 +145,9 @@ def forget_alerts(database: "ModelDatabase", medic_id: str) -> Rows:
 @modelled("medics", "forget_inputs")
 def forget_inputs(database: "ModelDatabase", medic_id: str) -> Rows:
     tables, hers = database.tables, f'"{medic_id}"'
-    for key in [key for key, row in tables.decision_input.items() if hers in row.body]:
-        tables.drop(tables.decision_input, key)
+    for key, row in list(tables.decision_input.items()):
+        if hers in row.body:
+            tables.put(tables.decision_input, key, row._replace(body=""))
     return iter(())
 
 
