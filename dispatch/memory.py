@@ -16,8 +16,11 @@ from dispatch.records import Record
 from dispatch.roster import Roster
 from dispatch.store.appends import Unavailable
 
-DATABASE_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What a read raises where the database can not be asked at present."""
+DATABASE_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a read raises where the database can not be asked at present.
+
+InternalClientError: a server's last word on an idle connection leaves asyncpg's own state machine upset.
+"""
 
 
 class Memory:

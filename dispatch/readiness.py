@@ -9,6 +9,7 @@ from dispatch import logs
 from dispatch.check import Check
 from dispatch.dispatcher import Dispatcher
 from dispatch.embedded_postgres import EmbeddedPostgres
+from dispatch.memory import DATABASE_TROUBLE
 from dispatch.roster import Roster
 from dispatch.settings import Settings
 
@@ -59,7 +60,7 @@ class Readiness:
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
                 await self._pool.fetchval("select 1")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_TROUBLE as error:
             hint = (
                 "See postgres.log in the data dir."
                 if self._embedded

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dispatch import fault_points, logs
 from dispatch.api.problem import Problem, refused, retry_later
 from dispatch.core.commands import Refused
+from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
 from dispatch.store.appends import Unavailable
 
@@ -25,7 +25,7 @@ log = logs.logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 DEVICE = "device"
-DATABASE_AWAY = (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+DATABASE_AWAY = (Unavailable, *DATABASE_TROUBLE)
 
 
 @dataclass(frozen=True)

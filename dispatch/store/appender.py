@@ -43,6 +43,7 @@ _CLAIM_RULE = "alert_one_claim_a_medic"
 _LOST = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -267,7 +268,8 @@ class Appender:
         if connection is None:
             return
         if broken:
-            with contextlib.suppress(asyncpg.InterfaceError):  # the pool takes back what broke by itself
+            # The pool takes back what broke by itself.
+            with contextlib.suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
                 connection.terminate()
         await self._pool.release(connection)
 

@@ -17,6 +17,8 @@ MIGRATION_LOCK = 0x6469_7370_6174_6368  # "dispatch": the advisory lock that onl
 MIGRATION_WAIT_S_MAX = 300
 CONNECT_S_MAX = 10.0
 COMMAND_S_MAX = 30.0
+ACQUIRE_S_MAX = 10.0
+RELEASE_S_MAX = 2.0
 
 # What a connection of ours asks of the server, whatever is the default there.
 SESSION = {
@@ -38,16 +40,35 @@ class DatabaseRefused(Exception):
         self.hint = hint
 
 
+class _Pool(asyncpg.Pool):  # type: ignore[misc]  # asyncpg has no types
+    """Bounded also where the server is paused, or silently cut off, and confirms nothing.
+
+    asyncpg waits without end for a free connection, and as long as a command may take for word that one which
+    was given up is cancelled. Here that connection is thrown away.
+    """
+
+    def acquire(self, *, timeout: float | None = None) -> asyncpg.pool.PoolAcquireContext:
+        return super().acquire(timeout=ACQUIRE_S_MAX if timeout is None else timeout)
+
+    async def release(self, connection: object, *, timeout: float | None = None) -> None:
+        await super().release(connection, timeout=RELEASE_S_MAX if timeout is None else timeout)
+
+
 async def connect_pool(dsn: str, *, min_size: int = 2, max_size: int = 10) -> asyncpg.Pool:
     """A pool of connections whose commits are on disk when they return. JSON columns come and go as text.
 
     Raises DatabaseRefused for a server that does not keep what it has committed, and OSError or
     asyncpg.PostgresError for one that cannot be reached.
     """
-    return await asyncpg.create_pool(
+    return await _Pool(
         dsn,
         min_size=min_size,
         max_size=max_size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
         timeout=CONNECT_S_MAX,
         command_timeout=COMMAND_S_MAX,
         server_settings=SESSION,

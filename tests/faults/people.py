@@ -1,6 +1,7 @@
 """A control room's key and medics with tokens, put into the database before a service starts."""
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -12,6 +13,7 @@ from dispatch.store import keys, medics, tokens
 
 HERE = {"lat": 52.0907, "lon": 5.1214}
 METRE = 1 / 111_195
+_NUMBERS = count()
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,25 @@ async def a_key(pool: asyncpg.Pool, room: str = "Utrecht") -> str:
     return secret
 
 
-async def some_medics(pool: asyncpg.Pool, count: int, metres_apart: float = 20) -> list[Person]:
-    """All may be asked, at home north of ``HERE``, the first nearest."""
-    people = [Person(new_id(), new_token(), f"+316{i:08d}") for i in range(count)]
-    await medics.create(pool, [_medic(one, (i + 5) * metres_apart) for i, one in enumerate(people)])
+def a_place(nth: int) -> dict[str, float]:
+    """So far from every other that no medic is near two."""
+    return {"lat": HERE["lat"], "lon": HERE["lon"] + nth * 0.5}
+
+
+async def some_medics(pool: asyncpg.Pool, how_many: int, at: dict[str, float] = HERE) -> list[Person]:
+    """All may be asked, at home north of there, the first nearest."""
+    people = [Person(new_id(), new_token(), _phone()) for _ in range(how_many)]
+    await medics.create(pool, [_medic(one, at, 100 + 20 * i) for i, one in enumerate(people)])
     for one in people:
         await tokens.create(pool, one.medic_id, secret_hash=secret_hash(one.token), at=0)
     return people
 
 
-def _medic(one: Person, metres_away: float) -> Medic:
+def _phone() -> str:
+    return f"+316{next(_NUMBERS):08d}"
+
+
+def _medic(one: Person, at: dict[str, float], metres_away: float) -> Medic:
     return Medic(
         id=one.medic_id,
         name="Anna de Vries",
@@ -51,7 +62,7 @@ def _medic(one: Person, metres_away: float) -> Medic:
         certificate_until=None,
         registered_by=None,
         available=True,
-        places=(Place("home", HERE["lat"] + metres_away * METRE, HERE["lon"]),),
+        places=(Place("home", at["lat"] + metres_away * METRE, at["lon"]),),
     )
 
 

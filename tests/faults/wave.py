@@ -1,0 +1,89 @@
+"""Many incidents at once, each with three medics of its own; their clients do not give up."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+
+from tests.faults.node import Node
+from tests.faults.people import Person, a_place, a_report, some_medics
+from tests.faults.phone import Phone, switched_on
+
+MEDICS_EACH = 3
+
+
+class Wave:
+    """In its context the phones are switched on, and every one is connected."""
+
+    def __init__(self, node: Node, people: list[list[Person]]) -> None:
+        self.node = node
+        self.people = people
+        self.phones = [[Phone(node.url, one.token) for one in group] for group in people]
+        self.opened: dict[int, str] = {}
+        """By place: the incident that was acknowledged."""
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        every = [phone for group in self.phones for phone in group]
+        await self._stack.enter_async_context(switched_on(*every))
+        await until("every phone is connected", lambda: all(phone.connected for phone in every), self.node)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def report(self, place: int) -> None:
+        """Insists, and is told the same when it asks again."""
+        await self.report_once(place)
+        status, again = await self._post(place)
+        assert (status, again["id"]) == (200, self.opened[place])
+
+    async def report_once(self, place: int) -> None:
+        status, first = await self._post(place)
+        assert status in (200, 201), first
+        self.opened[place] = first["id"]
+
+    async def _post(self, place: int) -> tuple[int, Any]:
+        body, headers = a_report(f"R-{place}", position=a_place(place)), {"Idempotency-Key": f"k-{place}"}
+        return await self.node.insist("POST", "/v1/incidents", body, **headers)
+
+    async def report_all(self) -> None:
+        await asyncio.gather(*(self.report(place) for place in range(len(self.people))))
+
+    async def every_phone_rang(self) -> None:
+        await until(
+            "every phone rings",
+            lambda: all(phone.rung for group in self.phones for phone in group),
+            self.node,
+        )
+
+    async def check(self) -> None:
+        """Every incident asked its own three, once each; the feed has every event once."""
+        assert set(self.opened) == set(range(len(self.people)))
+        for place, group in enumerate(self.people):
+            _, incident = await self.node.insist("GET", f"/v1/incidents/{self.opened[place]}")
+            asked = sorted(alert["medic_id"] for alert in incident["alerts"])
+            assert asked == sorted(one.medic_id for one in group)
+        for group in self.phones:
+            for phone in group:
+                assert len(phone.rung) == 1, "a device rings once"
+        _, page = await self.node.insist("GET", "/v1/incidents?limit=100")
+        assert len(page["items"]) == len(self.people), "no report made two incidents"
+        positions = [position for position, _ in await self.node.feed()]
+        assert positions == list(range(1, len(positions) + 1))
+
+
+async def medics_for(pool: asyncpg.Pool, incidents: int) -> list[list[Person]]:
+    return [await some_medics(pool, MEDICS_EACH, at=a_place(place)) for place in range(incidents)]
+
+
+async def until(what: str, true: Any, node: Node, seconds: float = 40) -> None:
+    over = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < over, f"not within {seconds} s: {what}\n{node.log}"
+        await asyncio.sleep(0.02)
