@@ -32,11 +32,15 @@ from dispatch.api.socket import PATH as SOCKET_PATH
 from dispatch.api.socket import SocketApp
 from dispatch.api.twilio import TwilioApi
 from dispatch.auth import Keyring, TokenDesk
+from dispatch.check import Check
 from dispatch.chores import KEYS_S, PURGE_S, every, in_background, purge, read_keys
 from dispatch.clock import Clock
 from dispatch.codes import read_codes
-from dispatch.core.policy import Policies, override, shipped
+from dispatch.core.policy import Policies, PolicyError, override, shipped
 from dispatch.dispatcher import Dispatcher
+from dispatch.drill import Drills, drill_policy
+from dispatch.drill_devices import KIND as DRILL
+from dispatch.drill_devices import ROOM as WATCHDOG_ROOM
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.enrolment import Enrolment
 from dispatch.following import MedicsFollower
@@ -51,6 +55,7 @@ from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered
 from dispatch.store.database import connect_pool, upgrade
 from dispatch.to_providers import LEASE_MS
+from dispatch.watchdog import OFF, Watchdog
 from notify.channel import Channel
 from notify.sms import SmsChannel, SmsSettings
 from notify.twilio_http import TWILIO_URL
@@ -90,8 +95,9 @@ async def running(settings: Settings, data_dir: Path) -> AsyncIterator[Service]:
         await upgrade(dsn)
         pool = await connect_pool(dsn, max_size=POOL_MAX)
         stack.push_async_callback(_close, pool)
-        parts = await _start(stack, settings, policies, pool)
-        readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded)
+        parts = await _start(stack, settings, _with_drills(policies, settings), pool)
+        watchdog = await _watchdog(stack, settings, parts)
+        readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded, watchdog)
         yield _service(parts, readiness, Checks(policies, codes))
 
 
@@ -107,7 +113,37 @@ async def _close(pool: asyncpg.Pool) -> None:
 def read_policies(settings: Settings) -> Policies:
     """The shipped policies, or those with the operator's file laid over them. Raises PolicyError."""
     path = settings.policy_file
-    return shipped() if path is None else override(path.read_text("utf-8"), file=str(path))
+    if path is None:
+        return shipped()
+    policies = override(path.read_text("utf-8"), file=str(path))
+    if DRILL in policies:
+        raise PolicyError(f"{path}: {DRILL}: is the kind of the watchdog's own drills; name yours otherwise")
+    return policies
+
+
+def _with_drills(policies: Policies, settings: Settings) -> Policies:
+    """What incidents are opened by: no control room can report the watchdog's kind."""
+    medic_id = settings.watchdog_medic
+    return policies if medic_id is None else {**policies, DRILL: drill_policy(medic_id, settings.watchdog_s)}
+
+
+async def _watchdog(stack: AsyncExitStack, settings: Settings, parts: "Parts") -> Callable[[], Check]:
+    """The watchdog, running where it has a test device; its check."""
+    if settings.watchdog_medic is None:
+        return lambda: OFF
+    drills = Drills(
+        pool=parts.pool,
+        dispatcher=parts.dispatcher,
+        roster=parts.roster,
+        clock=parts.clock,
+        room_id=await keys.ensure_control_room(parts.pool, WATCHDOG_ROOM),
+        medic_id=settings.watchdog_medic,
+        name=new_id(),
+        interval_s=settings.watchdog_s,
+    )
+    watchdog = Watchdog(drills, parts.metrics, parts.clock, interval_s=settings.watchdog_s)
+    await stack.enter_async_context(in_background(watchdog.run()))
+    return watchdog.check
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dispatch.claims import FREE, urgency
 from dispatch.core.commands import Search
+from dispatch.drill_devices import for_test_devices, is_test_device, skills_of
 from dispatch.hours import Schedules
 from dispatch.records import Medic
 from dispatch.slots import room_for
@@ -19,7 +20,7 @@ OfSlots = Callable[[NDArray[np.int32]], Mask]
 _WEBSOCKET, _SMS = 1, 2
 _CHANNELS = {"websocket": _WEBSOCKET, "sms": _SMS}
 
-_AVAILABLE, _CLEARED, _DRILLS, _CONNECTED, _TAKEN, _PASSED = (1 << bit for bit in range(6))
+_AVAILABLE, _CLEARED, _DRILLS, _CONNECTED, _TAKEN, _PASSED, _TEST = (1 << bit for bit in range(7))
 _ALL = 0xFF
 
 FOREVER = 2**63 - 1
@@ -47,7 +48,7 @@ class Availability:
         self._make_room(slot)
         self._flags[slot] = _flags(medic) | (int(self._flags[slot]) & (_CONNECTED | _TAKEN))
         self._allowed[slot] = self._channels_of(medic)
-        self._skill_set[slot] = self._skills.number(medic.skills)
+        self._skill_set[slot] = self._skills.number(skills_of(medic))
         self._quiet[slot] = self.quiet(medic)
         self._certificate_until[slot] = (
             FOREVER if medic.certificate_until is None else medic.certificate_until
@@ -88,7 +89,8 @@ class Availability:
     def may_be_asked(self, search: Search, at: int) -> OfSlots:
         """A function that says of slots, as an array, who of them may be asked at ``at``."""
         must = _AVAILABLE | (_CLEARED if search.cleared_only else 0) | (_DRILLS if search.drill else 0)
-        asked = must | _TAKEN | _PASSED
+        must |= _TEST if for_test_devices(search.skills_any) else 0
+        asked = must | _TAKEN | _PASSED | _TEST
         own = urgency(search.priority, search.drill)
         ladder = _bits(search.channels)
         reach = self._reach_at(at)
@@ -190,7 +192,8 @@ class SkillSets:
 
 def _flags(medic: Medic) -> int:
     available = medic.available and medic.verified and not medic.suspended
-    return available * _AVAILABLE | medic.cleared_for_homes * _CLEARED | medic.drills * _DRILLS
+    flags = available * _AVAILABLE | medic.cleared_for_homes * _CLEARED | medic.drills * _DRILLS
+    return flags | is_test_device(medic) * _TEST
 
 
 def _bits(channels: Iterable[str]) -> int:

@@ -9,13 +9,15 @@ import asyncpg
 
 from dispatch import logs
 from dispatch.auth import Keyring
-from dispatch.store import enrolments, idempotency, inbound, keys
+from dispatch.drill_devices import ROOM as WATCHDOG
+from dispatch.store import drills, enrolments, idempotency, inbound, keys
 from dispatch.tasks import Tasks
 
 log = logs.logger(__name__)
 
 KEYS_S = 1.0
 PURGE_S = 3600.0
+DRILLS_KEPT_MS = 24 * 3600 * 1000
 
 
 @asynccontextmanager
@@ -46,7 +48,8 @@ async def read_keys(pool: asyncpg.Pool, keyring: Keyring) -> None:
 
 
 async def purge(pool: asyncpg.Pool, now_ms: int) -> None:
-    """What has served its time: idempotency keys, enrolment codes, ids of SMS that came in."""
+    """What has served its time: idempotency keys, enrolment codes, ids of SMS that came in, old drills."""
     await idempotency.purge(pool, at=now_ms)
     await enrolments.purge(pool, at=now_ms)
     await inbound.purge(pool, at=now_ms)
+    await drills.purge(pool, WATCHDOG, before=now_ms - DRILLS_KEPT_MS)

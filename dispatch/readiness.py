@@ -1,7 +1,7 @@
 """What /readyz looks at: the database, the decisions, and the ways to a medic's phone."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import asyncpg
 
@@ -26,15 +26,23 @@ class Readiness:
         dispatcher: Dispatcher,
         roster: Roster,
         embedded: EmbeddedPostgres | None,
+        watchdog: Callable[[], Check],
     ) -> None:
         self._settings = settings
         self._pool = pool
         self._dispatcher = dispatcher
         self._roster = roster
         self._embedded = embedded
+        self._watchdog = watchdog
 
     async def checks(self) -> Sequence[Check]:
-        return [await self._database(), *self._dispatcher.checks(), *self.sms(), self._medics()]
+        return [
+            await self._database(),
+            *self._dispatcher.checks(),
+            *self.sms(),
+            self._medics(),
+            self._watchdog(),
+        ]
 
     def sms(self) -> Iterator[Check]:
         """Never silently off: who could be reached by SMS alone is not available then."""

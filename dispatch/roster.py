@@ -193,6 +193,11 @@ class Roster:
         metres = self._whereabouts.distance_m(slot, mode, lat=lat, lon=lon, at=at, fix_stale_s=fix_stale_s)
         return None if metres is None else (round(metres), math.ceil(travel_s(metres, mode)))
 
+    def channels_to(self, medic_id: str, ladder: tuple[str, ...], at: int) -> tuple[str, ...]:
+        """Those of the ladder by which she can be reached at ``at``; none for an unknown medic."""
+        slots = self._slots_of((medic_id,))
+        return self._availability.channels(slots, ladder, at)[0] if slots else ()
+
     def counts(self) -> Counts:
         return Counts(len(self), self._availability.count_available(), self._availability.count_connected())
 

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dispatch.ids import may_be_id
+
 PREFIX = "DISPATCH_"
 OF_THE_TESTS = "DISPATCH_TEST_"
 
@@ -39,6 +41,12 @@ def _time_zone(text: str) -> str:
 def _dsn(text: SecretStr) -> SecretStr:
     if urlsplit(text.get_secret_value()).scheme not in ("postgresql", "postgres"):
         raise ValueError("is not a postgresql:// URL")
+    return text
+
+
+def _id(text: str) -> str:
+    if not may_be_id(text):
+        raise ValueError("is not an id")
     return text
 
 
@@ -95,6 +103,15 @@ class Settings(BaseSettings):
         default=None,
         description="TOML that maps a control room's codes to kinds: a table for each system, "
         'CODE = "kind" or "never" (never alert).',
+    )
+
+    watchdog_medic: Annotated[str, AfterValidator(_id)] | None = Field(
+        default=None,
+        description="Id of the medic with the test device that the watchdog's drills go to; without it there "
+        "are none. She needs the skill `watchdog`, and is asked by nothing else.",
+    )
+    watchdog_s: int = Field(
+        default=180, ge=20, le=3600, description="Seconds from one drill of the watchdog to the next."
     )
 
     @model_validator(mode="after")

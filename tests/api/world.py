@@ -93,7 +93,7 @@ class World:
 
     async def medic(self, metres_away: float = 300, **changes: Any) -> str:
         """A medic who may be asked, at home so many metres north of ``DOM``; her id."""
-        medic_id = new_id()
+        medic_id = changes.get("id") or new_id()
         given = {
             "id": medic_id,
             "name": "Anna de Vries",
