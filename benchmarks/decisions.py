@@ -32,8 +32,9 @@ from dispatch.core.decide import Decision, decide
 from dispatch.core.policy import shipped
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.ids import new_id, new_incident_id
+from dispatch.nodes import Membership
 from dispatch.records import Asked, Details, Position
-from dispatch.store import keys, policies
+from dispatch.store import keys, nodes, policies
 from dispatch.store.append_rows import arguments, rows_of
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Append, Stream
@@ -41,6 +42,7 @@ from dispatch.store.database import connect_pool, upgrade
 
 ALERTS = 10
 ACCEPT = 3
+HOUR_MS = 3_600_000
 POLICY = shipped()["cardiac_arrest"]
 DETAILS = Details(
     Position(53.35, -6.26, 12.0), "12 Main Street, Dublin 1", "blue door", "man of 54, collapsed"
@@ -120,7 +122,7 @@ KINDS: dict[str, Callable[[Case], Iterator[Append]]] = {
 def sizes(kind: str) -> list[int]:
     """The bytes of each decision of one incident: all values that the append sends."""
     return [
-        len(msgspec.json.encode(arguments([rows_of(work, append_id=1, lease_by="node", lease_ms=1)])))
+        len(msgspec.json.encode(arguments([rows_of(work, append_id=1)])))
         for work in KINDS[kind](Case("room"))
     ]
 
@@ -211,7 +213,7 @@ def _decide_all(kind: str, works: list[Append]) -> None:
 
 def _rows_of_all(_: str, works: list[Append]) -> None:
     for work in works:
-        rows_of(work, append_id=1, lease_by="node", lease_ms=1)
+        rows_of(work, append_id=1)
 
 
 async def measured(seconds: float) -> Result:
@@ -223,8 +225,10 @@ async def measured(seconds: float) -> Result:
 
 async def _measured_on(dsn: str, seconds: float) -> Result:
     pool = await connect_pool(dsn)
-    appender = Appender(pool, node_id="node")
+    membership = Membership(pool, "benchmark")
+    appender = Appender(pool, membership)
     try:
+        await nodes.join(pool, membership.id, membership.name, HOUR_MS)
         await policies.keep(pool, [POLICY])
         room_id = await keys.ensure_control_room(pool, "benchmark")
         await pool.execute("create table rival (bytes text) with (toast_tuple_target = 8160)")

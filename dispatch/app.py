@@ -3,7 +3,7 @@
 import asyncio
 import resource
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +45,9 @@ from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.enrolment import Enrolment
 from dispatch.following import MedicsFollower
 from dispatch.ids import new_id
+from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
+from dispatch.nodes import Membership
 from dispatch.opting import Opting
 from dispatch.readiness import Readiness
 from dispatch.roster import Roster
@@ -54,7 +56,6 @@ from dispatch.store import idempotency, keys, tokens
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered
 from dispatch.store.database import connect_pool, upgrade
-from dispatch.to_providers import LEASE_MS
 from dispatch.watchdog import OFF, Watchdog
 from notify.channel import Channel
 from notify.sms import SmsChannel, SmsSettings
@@ -80,8 +81,10 @@ class Service:
 
 
 @asynccontextmanager
-async def running(settings: Settings, data_dir: Path) -> AsyncIterator[Service]:
+async def running(settings: Settings, data_dir: Path, name: str = "") -> AsyncIterator[Service]:
     """The service, ready to answer. At the end what was begun is finished, and Postgres stops.
+
+    ``name`` tells this node from others on the same database: the same after a restart, and no other's.
 
     Raises PolicyError, CodesError, PostgresUnavailable, DatabaseRefused and what the database raises.
     """
@@ -95,7 +98,7 @@ async def running(settings: Settings, data_dir: Path) -> AsyncIterator[Service]:
         await upgrade(dsn)
         pool = await connect_pool(dsn, max_size=POOL_MAX)
         stack.push_async_callback(_close, pool)
-        parts = await _start(stack, settings, _with_drills(policies, settings), pool)
+        parts = await _start(stack, settings, _with_drills(policies, settings), pool, name)
         watchdog = await _watchdog(stack, settings, parts)
         readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded, watchdog)
         yield _service(parts, readiness, Checks(policies, codes))
@@ -108,6 +111,12 @@ async def _close(pool: asyncpg.Pool) -> None:
             await pool.close()
     except TimeoutError:
         pool.terminate()
+
+
+async def _leave(membership: Membership) -> None:
+    """Where the database does not answer, others wait for the lease to run out."""
+    with suppress(*DATABASE_TROUBLE):
+        await membership.leave()
 
 
 def read_policies(settings: Settings) -> Policies:
@@ -163,10 +172,12 @@ class Parts:
     enrolment: Enrolment
 
 
-async def _start(stack: AsyncExitStack, settings: Settings, policies: Policies, pool: asyncpg.Pool) -> Parts:
+async def _start(
+    stack: AsyncExitStack, settings: Settings, policies: Policies, pool: asyncpg.Pool, name: str
+) -> Parts:
     """Long because it is a list: each part is made, started, and its end put on ``stack``."""
     clock = await Clock.synchronised(pool)
-    metrics, hub, node_id = Metrics(), SocketHub(), new_id()
+    metrics, hub = Metrics(), SocketHub()
     grace_until = clock.now_ms() + RECONNECT_GRACE_MS
     roster = Roster(
         default_time_zone=settings.time_zone, sms_on=settings.sms_on, reconnect_grace_until=grace_until
@@ -176,7 +187,11 @@ async def _start(stack: AsyncExitStack, settings: Settings, policies: Policies, 
     if sms is not None:
         channels[sms.name] = sms
         stack.push_async_callback(sms.close)
-    appender = Appender(pool, node_id=node_id, lease_ms=LEASE_MS)
+    membership = Membership(pool, name)
+    await membership.join()
+    stack.push_async_callback(_leave, membership)
+    await stack.enter_async_context(in_background(membership.run()))
+    appender = Appender(pool, membership)
     await appender.start()
     stack.push_async_callback(appender.close)
     dispatcher = Dispatcher(
@@ -188,7 +203,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, policies: Policies, 
         hub=hub,
         channels=channels,
         metrics=metrics,
-        node_id=node_id,
+        membership=membership,
         reconnect_grace_until=grace_until,
     )
     keyring = Keyring(lambda known: keys.find(pool, known))

@@ -19,14 +19,15 @@ from dispatch.core.policy import Policies
 from dispatch.digit_pairs import DigitPairs
 from dispatch.ids import RandBits, new_incident_id
 from dispatch.live import Live, MakeCommand, MakeDetails, Order, Situation
-from dispatch.memory import Memory
+from dispatch.memory import DATABASE_TROUBLE, Memory
 from dispatch.metrics import Metrics
+from dispatch.nodes import Membership
 from dispatch.orders import opening, updating
 from dispatch.plan import NotLocked, Part, Plan, Planner
 from dispatch.records import Change, Details, NewIncident, Record
 from dispatch.roster import Roster
 from dispatch.store.appender import Appender
-from dispatch.store.appends import ClaimConflict, Remembered, SeqConflict, Unavailable
+from dispatch.store.appends import ClaimConflict, Fenced, Remembered, SeqConflict, Unavailable
 from dispatch.tasks import Tasks
 from dispatch.ticks import Ticks
 
@@ -59,6 +60,7 @@ class Decisions:
         resume: Callable[[Live], None],
         digit_pairs: DigitPairs,
         metrics: Metrics,
+        membership: Membership,
         randbits: RandBits,
     ) -> None:
         self._appender, self._roster, self._clock = appender, roster, clock
@@ -66,6 +68,8 @@ class Decisions:
         self._randbits = randbits
         self._react, self._resume = react, resume
         self._metrics = metrics
+        self._membership = membership
+        membership.on_new_life = self._all_stale
         self._planner = Planner(roster, digit_pairs)
         self.memory = Memory(load=load, loaded=self._loaded, roster=roster, digit_pairs=digit_pairs)
         self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)))
@@ -284,6 +288,9 @@ class Decisions:
             return self._stale({conflict.incident_id})
         except ClaimConflict as conflict:
             return self._stale({claim.incident_id for claim in conflict.claims} or {live.id})
+        except Fenced as fenced:
+            await self._live_anew(str(fenced))
+            return self._stale(plan.parts.keys())
         except Unavailable:
             self._stale(plan.parts.keys())
             for part in plan.parts.values():
@@ -300,6 +307,17 @@ class Decisions:
                 order.carried_out(live.record)
         return set()
 
+    async def _live_anew(self, after: str) -> None:
+        """This life has ended: what it knew is read again before anything is decided on it."""
+        try:
+            await self._membership.live_anew(after)
+        except DATABASE_TROUBLE as error:
+            raise Unavailable(f"{type(error).__name__}: {error}") from error
+
+    def _all_stale(self) -> None:
+        for live in self.memory.all():
+            live.stale = True
+
     def _stale(self, incident_ids: Collection[str]) -> set[str]:
         """Memory may lag behind: they are loaded again before anything is decided on them."""
         for incident_id in incident_ids:
@@ -311,13 +329,14 @@ class Decisions:
         """Memory follows the database: first every incident's state and claims, then the reactions."""
         changed = [part for part in plan.parts.values() if part.events]
         for part in changed:
-            self.memory.follow(part, positions[part.live.id])
+            # Where a new life has begun meanwhile, the database has the former one: it is taken over again.
+            self.memory.follow(part, positions[part.live.id], self._membership.id)
         for part in changed:
             self._react_to(part)
         for part in plan.parts.values():
             # A look that found nobody wrote nothing, but moved the next look.
-            if not part.events and part.live.record is not None:
-                part.live.follow(part.record(part.live.record.feed_pos), ())
+            if not part.events and (before := part.live.record) is not None:
+                part.live.follow(part.record(before.feed_pos, before.node), ())
             self._ticks.set(part.live)
 
     def _react_to(self, part: Part) -> None:

@@ -25,6 +25,7 @@ from dispatch.ids import CHANCE, RandBits, parse_alert_id, parse_notification_id
 from dispatch.live import Live, Situation
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
+from dispatch.nodes import Membership
 from dispatch.orders import engaged_elsewhere, eta_s, leaving
 from dispatch.outgoing import Outgoing
 from dispatch.positions import Positions
@@ -67,7 +68,7 @@ class Dispatcher:
         hub: SocketHub,
         channels: Mapping[str, Channel],
         metrics: Metrics,
-        node_id: str,
+        membership: Membership,
         reconnect_grace_until: int = 0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         randbits: RandBits = CHANCE,
@@ -88,6 +89,7 @@ class Dispatcher:
             resume=self._resume,
             digit_pairs=self._digit_pairs,
             metrics=metrics,
+            membership=membership,
             randbits=randbits,
         )
         self.outgoing = Outgoing(
@@ -97,7 +99,7 @@ class Dispatcher:
             hub=hub,
             channels=channels,
             decisions=self.decisions,
-            node_id=node_id,
+            membership=membership,
             reconnect_grace_until=reconnect_grace_until,
             on_blocked=self._blocked,
             sleep=sleep,

@@ -91,10 +91,10 @@ class Memory:
             raise LookupError("no such incident")
         self._take_over(live, record)
 
-    def follow(self, part: Part, feed_pos: int) -> None:
-        """A plan's part was committed."""
+    def follow(self, part: Part, feed_pos: int, node: str) -> None:
+        """``node`` has committed a plan's part."""
         live = part.live
-        live.follow(part.record(feed_pos), part.asked)
+        live.follow(part.record(feed_pos, node), part.asked)
         for asked in part.asked:
             self._digit_pairs.given(asked.medic_id, asked.digit_pair, part.events[0].at)
         self._claims_changed(part)

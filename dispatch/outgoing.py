@@ -14,6 +14,7 @@ from dispatch.decisions import Decisions
 from dispatch.ids import NotificationId
 from dispatch.live import Live
 from dispatch.memory import DATABASE_TROUBLE
+from dispatch.nodes import Membership
 from dispatch.orders import settling
 from dispatch.roster import Roster
 from dispatch.sender import Result, Sender
@@ -27,7 +28,7 @@ from notify.websocket import SocketHub
 log = logs.logger(__name__)
 
 LOOK_S = 1.0
-"""How often leases are renewed, and looked at for what a dead node left."""
+"""How often it is looked for what a dead node left."""
 
 
 class Outgoing:
@@ -42,7 +43,7 @@ class Outgoing:
         hub: SocketHub,
         channels: Mapping[str, Channel],
         decisions: Decisions,
-        node_id: str,
+        membership: Membership,
         reconnect_grace_until: int,
         on_blocked: Callable[[str, str], None],
         sleep: Callable[[float], Awaitable[None]],
@@ -58,7 +59,7 @@ class Outgoing:
             clock=clock,
             channels=channels,
             decisions=decisions,
-            node_id=node_id,
+            membership=membership,
             on_blocked=on_blocked,
             sleep=sleep,
         )

@@ -58,8 +58,8 @@ class Part:
             firsts.setdefault(asked.medic_id, asked.n)
         return firsts
 
-    def record(self, feed_pos: int) -> Record:
-        """The incident after the plan was committed."""
+    def record(self, feed_pos: int, node: str | None) -> Record:
+        """The incident after ``node`` has committed the plan."""
         assert self.state is not None
         assert self.policy is not None
         old = self.live.record.asked if self.live.record else ()
@@ -72,6 +72,7 @@ class Part:
             asked=(*old, *self.asked),
             feed_pos=feed_pos,
             due_at=self.due_at,
+            node=node,
         )
 
     def stream(self) -> Stream:

@@ -41,6 +41,7 @@ class Record(msgspec.Struct, frozen=True):
     """An incident whole: its state, and the rows beside its events. ``feed_pos``: its last event's.
 
     ``details`` is None once its personal side has been deleted, which happens to ended incidents only.
+    ``node`` is who decided last about it, or took it over: that one has its timer.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Record(msgspec.Struct, frozen=True):
     asked: tuple[Asked, ...]
     feed_pos: int
     due_at: int | None
+    node: str | None = None
 
     @property
     def place(self) -> Details:

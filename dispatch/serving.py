@@ -106,7 +106,8 @@ async def serve(settings: Settings, host: str, port: int, data_dir: Path) -> Non
     with closing(listening_socket(host, port)) as bound:
         url = url_of(bound)
         _allow_many_files()
-        async with running(settings, data_dir) as service:
+        name = f"{socket.gethostname()} {url}"
+        async with running(settings, data_dir, name) as service:
             for check in service.readiness.sms():
                 log.warning(check.detail, hint=check.hint)
 

@@ -1,6 +1,6 @@
 """Notifications by way of a provider (SMS): what the sender asks of the service, and whose they are to send.
 
-Each has a row with a lease. Who holds it sends; what a dead node left is taken over once its lease ran out.
+Each has a row that names its node, which sends it; what a dead node left is taken over.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from dispatch.decisions import Decisions
 from dispatch.live import Live
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.messages import message_now, still_holds
+from dispatch.nodes import Membership
 from dispatch.orders import settling
 from dispatch.roster import Roster
 from dispatch.sender import Letter, Ready, Result, Sender
@@ -26,8 +27,6 @@ from notify.channel import Channel
 
 log = logs.logger(__name__)
 
-LEASE_MS = 5_000
-"""How long what a node was about to send waits for it, before another takes it over."""
 TAKE_OVER_MAX = 100
 AGAIN_S = 1.0
 T = TypeVar("T")
@@ -44,14 +43,14 @@ class ToProviders:
         clock: Clock,
         channels: Mapping[str, Channel],
         decisions: Decisions,
-        node_id: str,
+        membership: Membership,
         on_blocked: Callable[[str, str], None],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._pool, self._roster, self._clock = pool, roster, clock
         self._channels = channels
         self._decisions = decisions
-        self._node_id = node_id
+        self._membership = membership
         self._on_blocked = on_blocked
         self._taken_over: deque[notifications.Unsettled] = deque()
         self.sender = Sender(channels, self, sleep=sleep)
@@ -65,13 +64,9 @@ class ToProviders:
             self.sender.send(Letter(live.id, row.n, row.k, row.channel, row.attempted_at))
 
     async def look(self) -> None:
-        """Keeps this node's leases, and takes over what a dead node left. Raises what the database raises."""
-        at = self._clock.now_ms()
-        node, until = self._node_id, at + LEASE_MS
-        await notifications.renew(self._pool, by=node, at=at, until=until)
-        self._taken_over += await notifications.take_over(
-            self._pool, by=node, at=at, until=until, limit=TAKE_OVER_MAX
-        )
+        """Takes over what a dead node left. Raises what the database raises."""
+        node_id = self._membership.id
+        self._taken_over += await notifications.take_over(self._pool, by=node_id, limit=TAKE_OVER_MAX)
         while self._taken_over:
             row = self._taken_over[0]
             try:
@@ -127,15 +122,15 @@ class ToProviders:
             row = letter[:3]
             fault_points.reached("before_attempt")
             if times:  # an earlier reply was lost: that attempt may stand, but nobody was called
-                await notifications.take_back(self._pool, *row, by=self._node_id)
+                await notifications.take_back(self._pool, *row, by=self._membership.id)
             times.append(self._clock.now_ms())
-            return await notifications.attempt(self._pool, *row, by=self._node_id, at=times[-1])
+            return await notifications.attempt(self._pool, *row, by=self._membership.id, at=times[-1])
 
         return times[-1] if await self._surely(attempt) else None
 
     async def take_back(self, letter: Letter) -> bool:
-        taken = await self._surely(lambda: notifications.take_back(self._pool, *letter[:3], by=self._node_id))
-        return bool(taken)
+        node_id = self._membership.id
+        return bool(await self._surely(lambda: notifications.take_back(self._pool, *letter[:3], by=node_id)))
 
     def settle(self, letter: Letter, result: Result, *, reason: str = "", definite: bool = False) -> None:
         live = self._decisions.memory.get(letter.incident_id)

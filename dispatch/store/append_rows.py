@@ -41,13 +41,13 @@ class Rows(msgspec.Struct):
     keys: list[Row] = []
 
 
-def rows_of(work: Append, *, append_id: int, lease_by: str, lease_ms: int) -> Rows:
-    """The rows of one append. ``lease_by`` is who will send its notifications, within ``lease_ms``."""
+def rows_of(work: Append, *, append_id: int) -> Rows:
+    """The rows of one append."""
     rows = Rows()
     for stream in work.streams:
         _add_stream(rows, stream, append_id)
         _add_alerts(rows, stream)
-        _add_notifications(rows, stream, (lease_by, stream.state.at + lease_ms))
+        _add_notifications(rows, stream)
     if work.remember is not None:
         rows.keys.append(_key_row(work.remember, append_id))
     return rows
@@ -113,7 +113,7 @@ def _add_alerts(rows: Rows, stream: Stream) -> None:
         rows.holds.append((incident_id, n, HOLDS.get(alerts[n - 1].state)))
 
 
-def _add_notifications(rows: Rows, stream: Stream, lease: tuple[str, int]) -> None:
+def _add_notifications(rows: Rows, stream: Stream) -> None:
     requested: dict[tuple[int, int], e.NotificationRequested] = {}
     provider_ids = {(n, k): provider_id for n, k, provider_id in stream.provider_ids}
     settled = dict.fromkeys(provider_ids)
@@ -124,7 +124,7 @@ def _add_notifications(rows: Rows, stream: Stream, lease: tuple[str, int]) -> No
             settled[event.n, event.k] = None
     for (n, k), event in requested.items():
         what = (event.channel, event.purpose, _note_state(stream.state, n, k), event.at)
-        rows.notifications.append((stream.incident_id, n, k, *what, *lease))
+        rows.notifications.append((stream.incident_id, n, k, *what))
     for n, k in (key for key in settled if key not in requested):
         outcome = (_note_state(stream.state, n, k), provider_ids.get((n, k)))
         rows.outcomes.append((stream.incident_id, n, k, *outcome))

@@ -9,6 +9,7 @@ the second try be refused, since the first may still have been on its way.
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import Protocol
 
 import asyncpg
 
@@ -20,6 +21,7 @@ from dispatch.store.appends import (
     Claim,
     ClaimConflict,
     Conflict,
+    Fenced,
     KeyTaken,
     ReferenceTaken,
     SeqConflict,
@@ -81,24 +83,29 @@ class _Job:
             self.done.set_exception(error)
 
 
+class Living(Protocol):
+    """A node's membership: ``id`` is that of its life now."""
+
+    @property
+    def id(self) -> str: ...
+
+
 class Appender:
     """Writes appends in the order in which they come; one for each node.
 
-    ``node_id`` gets the lease of the notifications that an append requests, for ``lease_ms`` from its time.
+    ``node`` is in whose name it writes: it has what it decided, and the notifications that were requested.
     """
 
     def __init__(
         self,
         pool: asyncpg.Pool,
+        node: Living,
         *,
-        node_id: str,
-        lease_ms: int = 30_000,
         patience_s: float = PATIENCE_S,
         randbits: RandBits = CHANCE,
     ) -> None:
         self._pool = pool
-        self._node_id = node_id
-        self._lease_ms = lease_ms
+        self._node = node
         self._patience_s = patience_s
         self._randbits = randbits
         self._queue: asyncio.Queue[_Job | None] = asyncio.Queue(QUEUE_MAX)
@@ -127,14 +134,14 @@ class Appender:
     async def append(self, work: Append) -> dict[str, int]:
         """Committed when it returns: the feed position of each incident's last event.
 
-        Raises SeqConflict, ClaimConflict, KeyTaken or ReferenceTaken when refused, Unavailable when it is not
-        known whether it was written. Waits while ``QUEUE_MAX`` others wait. A caller who is cancelled leaves
-        the write going on.
+        Raises SeqConflict, ClaimConflict, Fenced, KeyTaken or ReferenceTaken when refused, Unavailable when
+        it is not known whether it was written. Waits while ``QUEUE_MAX`` others wait. A caller who is
+        cancelled leaves the write going on.
         """
         if self._closing:
             raise RuntimeError("the appender is closing")
         append_id = self._randbits(63)
-        rows = rows_of(work, append_id=append_id, lease_by=self._node_id, lease_ms=self._lease_ms)
+        rows = rows_of(work, append_id=append_id)
         job = _Job(rows, append_id, asyncio.get_running_loop(), self._patience_s)
         await self._queue.put(job)
         return await job.done
@@ -208,7 +215,9 @@ class Appender:
         rows = arguments([job.rows for job in jobs])
         connection = await self._connected()
         fault_points.reached("before_append")
-        before: Sequence[int] = await connection.fetchval(_SQL["append"], *rows, timeout=WRITE_S_MAX)
+        before: Sequence[int] = await connection.fetchval(
+            _SQL["append"], *rows, self._node.id, timeout=WRITE_S_MAX
+        )
         fault_points.reached("committed")
         return {incident_id: before[place - 1] + offset for incident_id, place, offset, *_ in rows[1]}
 
@@ -298,4 +307,6 @@ def _conflict(error: asyncpg.PostgresError) -> Conflict | None:
             return KeyTaken(detail)
         case "DP003":
             return ReferenceTaken(detail)
+        case "DP005":
+            return Fenced(detail)
     return None

@@ -87,6 +87,10 @@ class ClaimConflict(Conflict):
         return frozenset(claim.medic_id for claim in self.claims)
 
 
+class Fenced(Conflict):
+    """The lease of the life that wrote has ended: join anew, reload everything, and decide again."""
+
+
 class KeyTaken(Conflict):
     """The idempotency key was used within 24 h, by a twin that was first: answer as it was answered."""
 

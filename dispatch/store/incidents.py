@@ -40,6 +40,19 @@ async def owed(db: Database) -> list[str]:
     return [row["id"] for row in await db.fetch(_SQL["owed"])]
 
 
+async def take_over(db: Database, node_id: str, limit: int) -> list[str]:
+    """Those of them whose node is dead, or that never had one, are ``node_id``'s now; their ids.
+
+    Of two nodes that do so at once, each takes others.
+    """
+    return [row["id"] for row in await db.fetch(_SQL["take_over"], node_id, limit)]
+
+
+async def had_by(db: Database, node_id: str) -> list[str]:
+    """Those of them that are ``node_id``'s: where the reply to ``take_over`` was lost, it does not know."""
+    return [row["id"] for row in await db.fetch(_SQL["had_by"], node_id)]
+
+
 async def ended_since(db: Database, since: int) -> list[str]:
     """The ids of incidents that ended then or later: devices may still come back for their stand-down."""
     return [row["id"] for row in await db.fetch(_SQL["ended_since"], since)]
@@ -97,6 +110,7 @@ def _record(row: Any) -> Record:
         asked=_asked(row),
         feed_pos=row["feed_pos"],
         due_at=row["due_at"],
+        node=row["node"],
     )
 
 

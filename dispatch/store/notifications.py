@@ -1,4 +1,4 @@
-"""Notifications over channels that can not tell a repeat: made at most once, by who holds the lease.
+"""Notifications over channels that can not tell a repeat: made at most once, by the node that has them.
 
 The appender writes their rows and their outcomes; here stands what happens between the two.
 """
@@ -26,7 +26,10 @@ class Unsettled(msgspec.Struct, frozen=True):
 
 
 async def attempt(db: Database, incident_id: str, n: int, k: int, *, by: str, at: int) -> bool:
-    """Commits that node ``by`` calls the provider now. False: not its to send (any more), or tried before."""
+    """Commits that node ``by`` calls the provider now. False: not its to send (any more), or tried before.
+
+    ``at`` (ms) is when, to be asked about later; whether ``by`` lives is judged by the database's clock.
+    """
     return await db.fetchval(_SQL["attempt"], incident_id, n, k, by, at) is not None
 
 
@@ -35,14 +38,14 @@ async def take_back(db: Database, incident_id: str, n: int, k: int, *, by: str) 
     return await db.fetchval(_SQL["take_back"], incident_id, n, k, by) is not None
 
 
-async def take_over(db: Database, *, by: str, at: int, until: int, limit: int) -> list[Unsettled]:
-    """What other nodes, or this one before a restart, left behind is now ``by``'s; at most ``limit``."""
-    return [_unsettled(row) for row in await db.fetch(_SQL["take_over"], by, at, until, limit)]
+async def take_over(db: Database, *, by: str, limit: int) -> list[Unsettled]:
+    """What dead nodes, this one in a former life too, left behind is now ``by``'s; at most ``limit``."""
+    return [_unsettled(row) for row in await db.fetch(_SQL["take_over"], by, limit)]
 
 
-async def renew(db: Database, *, by: str, at: int, until: int) -> None:
-    """Node ``by`` lives: it keeps what it holds at ``at``."""
-    await db.execute(_SQL["renew"], by, at, until)
+async def held(db: Database, *, by: str) -> list[Unsettled]:
+    """What ``by`` has: where the reply to ``take_over`` was lost, it does not know."""
+    return [_unsettled(row) for row in await db.fetch(_SQL["held"], by)]
 
 
 async def unsettled(db: Database, incident_id: str) -> list[Unsettled]:

@@ -21,6 +21,7 @@ from dispatch.core.incident import Alert
 from dispatch.core.policy import Policy, Rung, Wave, shipped
 from dispatch.dispatcher import Dispatcher
 from dispatch.metrics import Metrics
+from dispatch.nodes import Membership
 from dispatch.records import Details, Medic, NewIncident, Place, Position, Record
 from dispatch.roster import Roster
 from dispatch.store import incidents, keys, medics
@@ -28,6 +29,7 @@ from dispatch.store.appender import Appender
 from dispatch.store.database import connect_pool
 from notify.channel import Channel
 from notify.websocket import SocketHub
+from tests.joined import lapse
 
 SQUARE = Position(52.09, 5.12)
 METRES_NORTH = 1 / 111_195.2
@@ -159,7 +161,10 @@ class Town:
             self.roster.put_many(medic for medic, _ in batch)
             self.roster.move_many(fix for _, fix in batch if fix is not None)
         self.room_id = await keys.ensure_control_room(self.pool, "Utrecht")
-        self.appender = Appender(self.pool, node_id=self._node_id, lease_ms=5000, patience_s=self._patience_s)
+        self.membership = Membership(self.pool, self._node_id)
+        await self.membership.join()
+        self._renewing = asyncio.create_task(self.membership.run())
+        self.appender = Appender(self.pool, self.membership, patience_s=self._patience_s)
         await self.appender.start()
         self.dispatcher = Dispatcher(
             pool=self.pool,
@@ -170,7 +175,7 @@ class Town:
             hub=self.hub,
             channels={self.hub.name: self.hub, **channels},
             metrics=Metrics(),
-            node_id=self._node_id,
+            membership=self.membership,
             reconnect_grace_until=grace_until,
             sleep=self.clock.sleep,
         )
@@ -181,16 +186,29 @@ class Town:
         """As the service stops: nothing is lost."""
         await self.dispatcher.close()
         await self.appender.close()
+        self._renewing.cancel()
+        await self.membership.leave()
         await asyncio.wait_for(self.pool.close(), 10)
 
-    async def kill(self) -> None:
-        """As ``kill -9``: what is not in the database is gone, and nothing more gets there."""
+    async def kill(self, *, lapsed: bool = True) -> None:
+        """As ``kill -9``: what is not in the database is gone, and nothing more gets there.
+
+        ``lapsed``: its lease has run out too.
+        """
         self.pool.terminate()
         self.appender._closing = True  # it would wait for a database that it can not reach any more
         tasks = asyncio.all_tasks() - self._before - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if lapsed:
+            await self.lapse()
+
+    async def lapse(self) -> None:
+        """Its lease has run out."""
+        connection = await asyncpg.connect(self._dsn)
+        await lapse(connection, self.membership.id)
+        await connection.close()
 
     # --- medics
 

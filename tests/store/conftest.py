@@ -8,6 +8,7 @@ from made import OTHER_ROOM, POLICY, ROOM
 
 from dispatch.store import policies
 from dispatch.store.appender import Appender
+from tests.joined import joined
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ async def node(db: asyncpg.Pool) -> AsyncIterator[Callable[..., Awaitable[Append
     appenders = []
 
     async def make(node_id: str = "node-a", pool: asyncpg.Pool = db, **settings: float) -> Appender:
-        appender = Appender(pool, node_id=node_id, **settings)
+        appender = Appender(pool, await joined(db, node_id), **settings)
         await appender.start()
         appenders.append(appender)
         return appender

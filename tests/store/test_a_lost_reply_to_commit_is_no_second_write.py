@@ -13,6 +13,7 @@ from dispatch.store import feed, incidents
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Append, Remembered, SeqConflict, Unavailable
 from dispatch.store.database import connect_pool
+from tests.joined import joined
 
 
 @pytest.fixture
@@ -25,10 +26,10 @@ async def proxy(db, database_url) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def cut_off(proxy) -> AsyncIterator[Appender]:
+async def cut_off(proxy, db) -> AsyncIterator[Appender]:
     """An appender behind the proxy that has written once: the next call is one request and one reply."""
     pool = await connect_pool(proxy.dsn, min_size=1, max_size=2)
-    appender = Appender(pool, node_id="node-a", patience_s=2.0)
+    appender = Appender(pool, await joined(db), patience_s=2.0)
     await appender.start()
     await appender.append(opening("first", ["ada"]))
     yield appender

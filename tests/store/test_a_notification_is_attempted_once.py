@@ -1,4 +1,4 @@
-"""Over channels that can not tell a repeat: by who holds the lease, before the call, once."""
+"""Over channels that can not tell a repeat: by the node that has it and lives, before the call, once."""
 
 import asyncio
 
@@ -6,14 +6,13 @@ import pytest
 from made import AT, opening, sms_sent, then
 from msgspec.structs import replace
 
-from dispatch.store import notifications
-
-LEASE_MS = 30_000
+from dispatch.store import nodes, notifications
+from tests.joined import joined, lapse
 
 
 @pytest.fixture
 async def told(appender):
-    """An incident whose one alert goes out by SMS; node-a holds the lease."""
+    """An incident whose one alert goes out by SMS; node-a is to send it."""
     work = opening("i1", ["anna"], channel="sms")
     await appender.append(work)
     return work
@@ -34,8 +33,13 @@ async def test_not_by_another_node(told, db):
 
 
 async def test_not_after_the_lease(told, db):
-    assert not await attempt(db, at=AT + LEASE_MS)
-    assert await attempt(db, at=AT + LEASE_MS - 1)
+    await lapse(db, "node-a")
+    assert not await attempt(db)
+
+
+async def test_not_by_a_life_that_another_of_its_name_has_followed(told, db):
+    await nodes.join(db, "node-a-again", "node-a", 60_000)
+    assert not await attempt(db)
 
 
 async def test_not_after_its_outcome(told, db, appender):
@@ -50,21 +54,35 @@ async def test_again_once_certainly_not_sent(told, db):
     assert await attempt(db)
 
 
-async def test_another_node_takes_over_what_was_left(told, db):
+async def test_not_taken_back_after_the_lease(told, db):
     assert await attempt(db)
-    take = {"by": "node-b", "until": AT + 90_000, "limit": 10}
-    assert await notifications.take_over(db, at=AT + LEASE_MS - 1, **take) == []
-    (left,) = await notifications.take_over(db, at=AT + LEASE_MS, **take)
+    await lapse(db, "node-a")
+    assert not await notifications.take_back(db, "i1", 1, 1, by="node-a")
+
+
+async def test_another_node_takes_over_what_was_left(told, db):
+    await joined(db, "node-b")
+    assert await attempt(db)
+    assert await notifications.take_over(db, by="node-b", limit=10) == []
+    await lapse(db, "node-a")
+    (left,) = await notifications.take_over(db, by="node-b", limit=10)
     assert (left.incident_id, left.n, left.k, left.channel, left.purpose) == ("i1", 1, 1, "sms", "alert")
     assert left.attempted_at == AT + 1
-    assert not await attempt(db, by="node-b", at=AT + LEASE_MS + 1)
-    assert await notifications.take_over(db, at=AT + LEASE_MS, **take) == []
+    assert not await attempt(db, by="node-b"), "tried before"
+    assert await notifications.take_over(db, by="node-b", limit=10) == []
+    assert await notifications.held(db, by="node-b") == [left]
 
 
-async def test_who_lives_keeps_what_it_holds(told, db):
-    await notifications.renew(db, by="node-b", at=AT + 1, until=AT + 90_000)
-    await notifications.renew(db, by="node-a", at=AT + 1, until=AT + 60_000)
-    assert await attempt(db, at=AT + 59_999)
+async def test_of_two_who_take_over_at_once_each_takes_others(appender, db):
+    for i in range(40):
+        await appender.append(opening(f"i{i:02}", [f"medic-{i}"], channel="sms"))
+    await joined(db, "node-b")
+    await joined(db, "node-c")
+    await lapse(db, "node-a")
+    takers = [notifications.take_over(db, by=by, limit=5) for by in ["node-b", "node-c"] * 4]
+    taken = [one.incident_id for some in await asyncio.gather(*takers) for one in some]
+    taken += [one.incident_id for one in await notifications.take_over(db, by="node-b", limit=40)]
+    assert sorted(taken) == [f"i{i:02}" for i in range(40)]
 
 
 async def test_an_outcome_ends_it(told, db, appender):

@@ -8,10 +8,11 @@ from made import opening
 from dispatch.store import appender as module
 from dispatch.store import incidents
 from dispatch.store.appender import Appender
+from tests.joined import joined
 
 
 async def test_all_that_waits_is_written(db):
-    appender = Appender(db, node_id="node-a")
+    appender = Appender(db, await joined(db))
     await appender.start()
     works = [opening(f"i{i:03d}") for i in range(150)]
     waiting = [asyncio.create_task(appender.append(work)) for work in works]
@@ -25,7 +26,7 @@ async def test_all_that_waits_is_written(db):
 
 async def test_also_those_who_waited_for_room(db, monkeypatch):
     monkeypatch.setattr(module, "QUEUE_MAX", 2)
-    appender = Appender(db, node_id="node-a")
+    appender = Appender(db, await joined(db))
     await appender.start()
     waiting = [asyncio.create_task(appender.append(opening(f"i{i}"))) for i in range(20)]
     await asyncio.sleep(0)
@@ -35,7 +36,7 @@ async def test_also_those_who_waited_for_room(db, monkeypatch):
 
 
 async def test_a_caller_who_goes_leaves_the_write_going_on(db):
-    appender = Appender(db, node_id="node-a")
+    appender = Appender(db, await joined(db))
     await appender.start()
     gone, stays = (asyncio.create_task(appender.append(opening(name))) for name in ("i1", "i2"))
     await asyncio.sleep(0)
@@ -46,7 +47,7 @@ async def test_a_caller_who_goes_leaves_the_write_going_on(db):
 
 
 async def test_it_gives_its_connection_back(db):
-    appender = Appender(db, node_id="node-a")
+    appender = Appender(db, await joined(db))
     await appender.start()
     await appender.append(opening("i1"))
     assert db.get_idle_size() == db.get_size() - 1

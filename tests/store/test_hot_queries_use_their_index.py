@@ -5,6 +5,7 @@ from made import AT, accepted, expired, opening, sms_sent, then, together
 from dispatch.store.appender import Appender
 from dispatch.store.database import connect_pool
 from dispatch.store.statements import QUERIES, statements
+from tests.joined import joined
 
 HOT = [
     ("appender", "find_streams", (["i1"], [7]), "decision_pkey"),
@@ -19,8 +20,11 @@ HOT = [
     ("incidents", "events_of", ("i1",), "decision_pkey"),
     ("feed", "read", ("room-a", 7, 100), "decision_feed"),
     ("notifications", "attempt", ("i1", 1, 1, "node", AT), "notification_pkey|notification_pending"),
-    ("notifications", "take_over", ("node", AT, AT, 10), "notification_pending"),
-    ("notifications", "renew", ("node", AT, AT), "notification_pending"),
+    ("notifications", "take_over", ("node", 10), "notification_pending"),
+    ("notifications", "held", ("node",), "notification_pending"),
+    ("incidents", "take_over", ("node", 10), "incident_owed"),
+    ("incidents", "had_by", ("node",), "incident_owed"),
+    ("news", "since", (7, 100), "news_pkey"),
     ("alerts", "of_medic", ("anna", AT), "alert_one_claim_a_medic"),
     ("medics", "by_phone", ("+311",), "medic_phone_key"),
     ("medics", "page", ("anna", 10), "medic_pkey"),
@@ -51,7 +55,7 @@ async def test_each_is_found_by_index(db):
 async def test_an_append_reads_no_table_through(db, database_url):
     """However small the tables were when its plans were made. Counted by the server."""
     pool = await connect_pool(database_url, min_size=1, max_size=1)
-    appender = Appender(pool, node_id="node-a")
+    appender = Appender(pool, await joined(db))
     await appender.start()
     works = [opening(f"i{i}", [f"m{i}-1", f"m{i}-2"], channel="sms") for i in range(12)]
     followed = [then(work, sms_sent(1), expired(1)) for work in works]

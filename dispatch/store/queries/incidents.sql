@@ -1,7 +1,7 @@
 -- name: load
 -- These incidents whole: each one's events, policy, personal side and alerts' rows, as of one moment.
 select
-    i.id, i.control_room_id, i.feed_pos, i.due_at, p.body as policy,
+    i.id, i.control_room_id, i.feed_pos, i.due_at, i.node, p.body as policy,
     d.lat, d.lon, d.accuracy_m, d.address, d.directions, d.details,
     (select array_agg(e.events order by e.seq) from decision e where e.incident_id = i.id) as events,
     a.n, a.medic_id, a.distance_m, a.digit_pair
@@ -19,6 +19,21 @@ where i.id = any($1::text[]);
 -- name: owed
 -- The incidents that have something left to do without anybody asking.
 select id from incident where owed;
+
+-- name: take_over
+-- Those of them whose node is dead, or that never had one, are this node's now.
+update incident set node = $1
+where id in (
+    select id from incident o
+    where o.owed and not exists (select from node where id = o.node and lease_until > now_ms())
+    limit $2
+    for update skip locked
+)
+returning id;
+
+-- name: had_by
+-- Those of them that this node has.
+select id from incident where owed and node = $1;
 
 -- name: newest
 -- A page of a control room's incidents, newest first: those after ($4, $5), in one of these states, with this reference.

@@ -1,32 +1,36 @@
 -- name: attempt
--- The node that holds the lease is about to call the provider: once, unless it took the last attempt back.
+-- The node that has it, and lives, is about to call the provider: once, unless it took the last attempt back.
 update notification set attempted_at = $5
-where incident_id = $1 and n = $2 and k = $3 and state = 'requested'
-    and lease_by = $4 and lease_until > $5 and attempted_at is null
+where incident_id = $1 and n = $2 and k = $3 and state = 'requested' and node = $4 and attempted_at is null
+    and exists (select from node where id = $4 and lease_until > now_ms())
 returning true;
 
 -- name: take_back
 -- The provider certainly did not take it: it may be tried again.
 update notification set attempted_at = null
-where incident_id = $1 and n = $2 and k = $3 and state = 'requested' and lease_by = $4
+where incident_id = $1 and n = $2 and k = $3 and state = 'requested' and node = $4
+    and exists (select from node where id = $4 and lease_until > now_ms())
 returning true;
 
 -- name: take_over
--- Notifications without an outcome whose node let its lease run out are this node's now, until $3.
-update notification set lease_by = $1, lease_until = $3
+-- Notifications without an outcome whose node is dead are this node's now.
+update notification set node = $1
 where (incident_id, n, k) in (
-    select incident_id, n, k from notification
-    where state = 'requested' and lease_until <= $2
-    order by lease_until
-    limit $4
+    select incident_id, n, k from notification o
+    where o.state = 'requested'
+        and not exists (select from node where id = o.node and lease_until > now_ms())
+    order by o.requested_at
+    limit $2
     for update skip locked
 )
 returning incident_id, n, k, channel, purpose, requested_at, attempted_at;
 
--- name: renew
--- This node goes on with what it holds, until $3.
-update notification set lease_until = $3
-where state = 'requested' and lease_by = $1 and lease_until > $2 and lease_until < $3;
+-- name: held
+-- What this node has that has no outcome.
+select incident_id, n, k, channel, purpose, requested_at, attempted_at
+from notification
+where state = 'requested' and node = $1
+order by requested_at;
 
 -- name: attempts
 -- What has been tried of an incident's notifications that have no outcome.
