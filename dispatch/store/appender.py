@@ -34,6 +34,8 @@ QUEUE_MAX = 1024
 PATIENCE_S = 10.0
 """How long an append waits for a database that went away before it is given up as ``Unavailable``."""
 WRITE_S_MAX = 10.0
+PREPARE_S_MAX = 3.0
+"""Within which a connection fresh from the pool answers; else it is as dead as the last one."""
 PAUSE_S_MAX = 1.0
 AGAIN_MAX = 10
 """How often an append is tried again after a deadlock, or after a claim in the way that has since gone."""
@@ -269,7 +271,7 @@ class Appender:
         """One connection as long as it lives: a pool's reset between uses would be a round trip a batch."""
         if self._connection is None:
             self._connection = await self._pool.acquire()
-            await self._connection.execute(_SQL["by_index"])
+            await self._connection.execute(_SQL["by_index"], timeout=PREPARE_S_MAX)
         return self._connection
 
     async def _disconnect(self, *, broken: bool) -> None:
@@ -277,6 +279,8 @@ class Appender:
         if connection is None:
             return
         if broken:
+            # What broke one has most likely broken the idle ones, though nobody has found out yet.
+            await self._pool.expire_connections()
             # The pool takes back what broke by itself.
             with contextlib.suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
                 connection.terminate()

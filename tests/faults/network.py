@@ -14,8 +14,10 @@ mend that), and what a half-open link swallows is acknowledged by this machine's
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import NamedTuple, Self
 
 PIECE_BYTES = 65_536
@@ -48,10 +50,10 @@ class Way:
 
 
 class Network:
-    """Before a server on `upstream_port` of this machine. Ends all its links when it is left."""
+    """Before a server on a port of this machine or on a Unix socket. Ends all its links when it is left."""
 
-    def __init__(self, upstream_port: int, host: str = "127.0.0.1") -> None:
-        self.upstream_port = upstream_port
+    def __init__(self, upstream: int | Path, host: str = "127.0.0.1") -> None:
+        self.upstream = upstream
         self.host = host
         self.port = 0
         self.to_server, self.to_client = Way(), Way()
@@ -61,6 +63,8 @@ class Network:
         self.log: list[Happened] = []
         self._server: asyncio.Server | None = None
         self._changed = asyncio.Event()
+        self.on_data: Callable[[Link, str, bytes], None] | None = None
+        """Told of every piece before it is passed on; may change the link's ways, or end it."""
 
     async def __aenter__(self) -> Self:
         await self.listen()
@@ -130,12 +134,17 @@ class Network:
             link.hold(reader, writer)
             return
         try:
-            behind = await asyncio.open_connection(self.host, self.upstream_port)
+            behind = await self._connect()
         except OSError:
             self.note(Happened(link.number, "nobody behind"))
             writer.transport.abort()
             return
         link.carry(reader, writer, *behind)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.upstream, Path):
+            return await asyncio.open_unix_connection(self.upstream)
+        return await asyncio.open_connection(self.host, self.upstream)
 
 
 @dataclass(eq=False)
@@ -211,6 +220,8 @@ class Link:
         way: Way = getattr(self, name)
         with suppress(OSError):
             while data := await reader.read(way.trickle_bytes or PIECE_BYTES):
+                if self.network.on_data is not None:
+                    self.network.on_data(self, name, data)
                 while way.stuck:
                     self._tell("stuck", name)
                     await asyncio.sleep(0.02)

@@ -10,7 +10,7 @@ from dispatch.embedded_postgres import postgres_at
 from dispatch.store.database import connect_pool, upgrade
 from tests.faults import server
 from tests.faults.conftest import MakeNode
-from tests.faults.people import a_key, a_place, a_report
+from tests.faults.people import a_key
 from tests.faults.server import PostgresServer
 from tests.faults.wave import Wave, medics_for, until
 
@@ -50,7 +50,7 @@ async def test_the_service_starts_its_own_again_and_goes_on(make_node: MakeNode)
         await server.until_gone(node.data_dir)
 
 
-async def test_one_that_runs_elsewhere_is_waited_for(make_node: MakeNode, postgres: PostgresServer) -> None:
+async def test_one_that_runs_elsewhere_is_waited_for(postgres: PostgresServer, make_node: MakeNode) -> None:
     async with await connect_pool(postgres.dsn) as pool:
         key, people = await a_key(pool), await medics_for(pool, INCIDENTS)
     node = make_node(DISPATCH_DATABASE_URL=postgres.dsn)
@@ -75,7 +75,7 @@ async def test_one_that_runs_elsewhere_is_waited_for(make_node: MakeNode, postgr
 
 
 async def test_paused_it_is_waited_for_no_longer_than_is_said_and_nothing_is_lost(
-    make_node: MakeNode, postgres: PostgresServer
+    postgres: PostgresServer, make_node: MakeNode
 ) -> None:
     async with await connect_pool(postgres.dsn) as pool:
         key, people = await a_key(pool), await medics_for(pool, 2)
@@ -86,11 +86,8 @@ async def test_paused_it_is_waited_for_no_longer_than_is_said_and_nothing_is_los
         await wave.report(0)
         server.pause(postgres.folder)
         try:
-            body = a_report("R-1", position=a_place(1))
             began = asyncio.get_running_loop().time()
-            status, answer = await node.call(
-                "POST", "/v1/incidents", body, seconds=30, **{"Idempotency-Key": "k-1"}
-            )
+            status, answer = await wave.post_once(1, seconds=30)
             took_s = asyncio.get_running_loop().time() - began
             assert (status, answer["code"]) == (503, "unavailable")
             assert took_s < 18

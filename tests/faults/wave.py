@@ -48,9 +48,12 @@ class Wave:
         assert status in (200, 201), first
         self.opened[place] = first["id"]
 
+    async def post_once(self, place: int, seconds: float = 10) -> tuple[int, Any]:
+        """Status and answer, whatever they are."""
+        return await self.node.call("POST", "/v1/incidents", _body(place), seconds=seconds, **_key(place))
+
     async def _post(self, place: int) -> tuple[int, Any]:
-        body, headers = a_report(f"R-{place}", position=a_place(place)), {"Idempotency-Key": f"k-{place}"}
-        return await self.node.insist("POST", "/v1/incidents", body, **headers)
+        return await self.node.insist("POST", "/v1/incidents", _body(place), **_key(place))
 
     async def report_all(self) -> None:
         await asyncio.gather(*(self.report(place) for place in range(len(self.people))))
@@ -87,3 +90,11 @@ async def until(what: str, true: Any, node: Node, seconds: float = 40) -> None:
     while not true():
         assert time.monotonic() < over, f"not within {seconds} s: {what}\n{node.log}"
         await asyncio.sleep(0.02)
+
+
+def _body(place: int) -> dict[str, Any]:
+    return a_report(f"R-{place}", position=a_place(place))
+
+
+def _key(place: int) -> dict[str, str]:
+    return {"Idempotency-Key": f"k-{place}"}

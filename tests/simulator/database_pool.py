@@ -303,6 +303,11 @@ class ModelPool:
             self._idle.append(connection)
             self._back(connection)
 
+    async def expire_connections(self) -> None:
+        """Those that are idle are not used again."""
+        for connection in tuple(self._idle):
+            connection.terminate()
+
     async def fetch(self, sql: str, *arguments: Any, timeout: float | None = None) -> list[Any]:
         async with self.acquire() as connection:
             return await connection.fetch(sql, *arguments, timeout=timeout)
