@@ -91,13 +91,19 @@ def leave(draft: Draft, command: c.Leave) -> None:
 
 
 def settle(draft: Draft, command: c.Settle) -> None:
-    """The outcome of a send. What has been settled for certain is never settled anew."""
+    """The outcome of a send. Words about it come doubled and in any order; a last word is never taken back.
+
+    Delivered and definitely failed are settled for certain. What failed otherwise may still turn out to be one
+    of them, but that it was sent, or is on its way, is old news then.
+    """
     alert = draft.state.alert(command.n)
     note = next((note for note in alert.notes if note.k == command.k), None)
     if note is None:
         raise LookupError(f"no notification {command.n}-{command.k}")
     learnt = command.result == "failed" and command.definite
     if note.state == "delivered" or note.unsent or (note.state == command.result and not learnt):
+        return
+    if note.state == "failed" and command.result == "sent":
         return
     about: dict[str, Any] = {"n": alert.n, "k": note.k, "channel": note.channel, "purpose": note.purpose}
     if command.result == "failed":

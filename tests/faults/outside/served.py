@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import httpx
 
-from dispatch.records import Place
+from dispatch.ids import new_id
+from dispatch.records import Medic, Place
+from dispatch.store import medics
 from simulations.service_process import ServiceProcess
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import World
@@ -40,17 +42,20 @@ class Brisk(ServiceProcess):
     def _command(self, *words: str) -> Sequence[str]:
         return (sys.executable, "-m", "tests.faults.outside.brisk", *words, "--data-dir", str(self._data_dir))
 
-    async def kill_9(self) -> None:
+    async def kill_9_and_start(self) -> None:
         assert self._process is not None
         self._process.kill()
         await self._process.wait()
+        await self.__aenter__()
 
 
 class Served(World):
     """The ways to it. Each medic stands at a place of her own unless told otherwise."""
 
     service: Brisk
+    outside: httpx.AsyncClient
     places = itertools.count()
+    numbers = itertools.count()
 
     def place(self) -> dict[str, float]:
         nth = next(self.places)
@@ -58,6 +63,31 @@ class Served(World):
 
     async def medic_at(self, place: dict[str, float], **changes: Any) -> str:
         return await self.medic(places=(Place("home", place["lat"] + 0.001, place["lon"]),), **changes)
+
+    async def medics_at(self, place: dict[str, float], count: int) -> list[Medic]:
+        """So many medics at one place."""
+        homes = (Place("home", place["lat"] + 0.001, place["lon"]),)
+        made = [
+            Medic(
+                id=new_id(),
+                name=f"Medic {nth}",
+                phone=f"+3163{next(self.numbers):07d}",
+                language="nl",
+                skills=(),
+                mode="foot",
+                cleared_for_homes=True,
+                verified=True,
+                suspended=False,
+                certificate_until=None,
+                registered_by=None,
+                available=True,
+                places=homes,
+            )
+            for nth in range(count)
+        ]
+        await medics.create(self.pool, made)
+        await self._until_known(await self.pool.fetchval("select count(*) from medic"))
+        return made
 
     async def rebased(self, url: str, client: httpx.AsyncClient) -> httpx.AsyncClient:
         """The same control room by another way, such as a network that misbehaves."""
@@ -101,7 +131,7 @@ async def served(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(service)
         world = Served(service.url, pool, await stack.enter_async_context(AsyncExitStack()), None, twilio)  # type: ignore[arg-type]
-        world.service = service
+        world.service, world.outside = service, await world.client()
         yield world
 
 
@@ -117,13 +147,15 @@ async def events_of(room: httpx.AsyncClient, incident_id: str) -> list[dict[str,
     return items
 
 
-async def told(
-    room: httpx.AsyncClient, incident_id: str, n: int, channel: str = "sms", purpose: str = "alert"
-) -> list[str]:
-    """What the feed says of an alert's notifications of one kind, in order: `Sent`, `Failed, definite`."""
-    about = {"n": n, "channel": channel, "purpose": purpose}
+async def told(room: httpx.AsyncClient, incident_id: str, n: int, purpose: str = "alert") -> list[str]:
+    """What the feed says of an alert's SMS, in order: `Sent`, `Failed, definite`."""
+    return words(await events_of(room, incident_id), n, purpose)
+
+
+def words(events: list[dict[str, Any]], n: int, purpose: str = "alert") -> list[str]:
+    about = {"n": n, "channel": "sms", "purpose": purpose}
     return [
         event["type"].removeprefix("Notification") + (", definite" if event["data"].get("definite") else "")
-        for event in await events_of(room, incident_id)
+        for event in events
         if event["type"].startswith("Notification") and about.items() <= event["data"].items()
     ]
