@@ -93,8 +93,8 @@ def leave(draft: Draft, command: c.Leave) -> None:
 def settle(draft: Draft, command: c.Settle) -> None:
     """The outcome of a send. Words about it come doubled and in any order; a last word is never taken back.
 
-    Delivered and definitely failed are settled for certain. What failed otherwise may still turn out to be one
-    of them, but that it was sent, or is on its way, is old news then.
+    Delivered and definitely failed are certain. What failed otherwise may still turn out to be one of them,
+    but that it was sent, or is on its way, is old news then.
     """
     alert = draft.state.alert(command.n)
     note = next((note for note in alert.notes if note.k == command.k), None)
