@@ -35,16 +35,19 @@ def append(
     new_notifications: Rows,
     new_outcomes: Rows,
     new_keys: Rows,
+    writer: str,
 ) -> list[tuple[list[int]]]:
     """One row: each room's feed position before the append."""
     tables = database.tables
     before = [_move_feed(tables, *room) for room in rooms]
+    if not lives(database, writer):
+        raise errors.error("DP005", "node fenced", detail=writer)
     for key in new_keys:
         _keep_key(tables, Idempotency(*key))
     if streams:
         room_ids = [room[0] for room in rooms]
         placed = [(room_ids[stream[1] - 1], before[stream[1] - 1] + stream[2], stream) for stream in streams]
-        _write_incidents(tables, placed)
+        _write_incidents(tables, placed, writer)
         decisions = [_write_decision(tables, *one) for one in placed]
         for row in new_details:
             _write_details(tables, *row)
@@ -52,11 +55,17 @@ def append(
         for row in sorted(new_alerts, key=lambda row: row[2]):
             _add_alert(tables, Alert(*row))
         for row in new_notifications:
-            _add_notification(tables, Notification(*row))
+            _add_notification(tables, Notification(*row, writer))
         for row in new_outcomes:
             _settle(tables, *row)
         database.appended(decisions)
     return [(before,)]
+
+
+def lives(database: "ModelDatabase", node_id: str | None) -> bool:
+    """Whether a node's lease lasts, by the database's clock."""
+    node = database.tables.node.get(node_id or "")
+    return node is not None and node.lease_until > database.now_ms()
 
 
 def _move_feed(tables: Tables, room_id: str, count: int) -> int:
@@ -74,21 +83,21 @@ def _keep_key(tables: Tables, row: Idempotency) -> None:
     tables.put(tables.idempotency, (row.control_room_id, row.key), row)
 
 
-def _write_incidents(tables: Tables, placed: Sequence[tuple[str, int, tuple[Any, ...]]]) -> None:
+def _write_incidents(tables: Tables, placed: Sequence[tuple[str, int, tuple[Any, ...]]], writer: str) -> None:
     """New ones, then those that go on; the first stream that fits neither is the culprit."""
     opened: list[Incident] = []
     for room_id, feed_pos, stream in placed:
         if stream[3] == 1 and stream[0] not in tables.incident:
-            opened.append(_open(tables, room_id, feed_pos, stream))
+            opened.append(_open(tables, room_id, feed_pos, stream, writer))
     new = {incident.id for incident in opened}
     for room_id, feed_pos, stream in placed:
-        if stream[0] not in new and not _go_on(tables, room_id, feed_pos, stream):
+        if stream[0] not in new and not _go_on(tables, room_id, feed_pos, stream, writer):
             raise errors.error("DP001", "another decision was first", detail=stream[0])
     for incident in opened:
         _refuse_used_reference(tables, incident)
 
 
-def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...]) -> Incident:
+def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], writer: str) -> Incident:
     incident_id, _, _, _, count, _, _, _, _, reference, kind, priority, drill, state, policy, *times = stream
     opened_at, ended_at, due_at, owed = times
     incident = Incident(
@@ -106,6 +115,7 @@ def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...]) 
         due_at,
         owed,
         feed_pos,
+        writer,
     )
     _put_incident(tables, incident)
     if policy not in tables.policy:
@@ -114,7 +124,7 @@ def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...]) 
     return incident
 
 
-def _go_on(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...]) -> bool:
+def _go_on(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], writer: str) -> bool:
     incident_id, _, _, seq, count, _, _, _, _, _, kind, priority, _, state, policy, *times = stream
     old = tables.incident.get(incident_id)
     if old is None or seq == 1 or old.seq != seq - 1 or old.control_room_id != room_id:
@@ -134,6 +144,7 @@ def _go_on(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...])
         old.opened_at,
         *times[1:],
         feed_pos,
+        writer,
     )
     _put_incident(tables, incident)
     return True

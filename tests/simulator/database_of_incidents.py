@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dispatch.clock import _NOW
-from tests.simulator.database_append import append
+from tests.simulator.database_append import append, lives
 from tests.simulator.database_modelled import inline, modelled, nothing
 from tests.simulator.database_tables import Alert, ControlRoom, Decision, Incident, Policy
 
@@ -94,7 +94,7 @@ def claims_of(
 @modelled(
     "incidents",
     "load",
-    "id control_room_id feed_pos due_at policy lat lon accuracy_m address directions details events"
+    "id control_room_id feed_pos due_at node policy lat lon accuracy_m address directions details events"
     " n medic_id distance_m digit_pair",
 )
 def load(database: "ModelDatabase", incident_ids: Sequence[str]) -> Rows:
@@ -111,6 +111,7 @@ def load(database: "ModelDatabase", incident_ids: Sequence[str]) -> Rows:
             incident.control_room_id,
             incident.feed_pos,
             incident.due_at,
+            incident.node,
             tables.policy[incident.policy].body,
             *(details[1:] if details is not None else (None,) * 6),
             events or None,
@@ -122,6 +123,25 @@ def load(database: "ModelDatabase", incident_ids: Sequence[str]) -> Rows:
 def owed(database: "ModelDatabase") -> Rows:
     for incident_id in database.tables.incident_owed:
         yield (incident_id,)
+
+
+@modelled("incidents", "take_over", "id")
+def take_over(database: "ModelDatabase", node_id: str, limit: int) -> Rows:
+    tables = database.tables
+    incidents = [tables.incident[incident_id] for incident_id in tables.incident_owed]
+    left = [incident for incident in incidents if not lives(database, incident.node)]
+    left = [incident for incident in left if not database.locked("incident", incident.id)][:limit]
+    for incident in left:
+        tables.put(tables.incident, incident.id, incident._replace(node=node_id))
+    return iter([(incident.id,) for incident in left])
+
+
+@modelled("incidents", "had_by", "id")
+def had_by(database: "ModelDatabase", node_id: str) -> Rows:
+    tables = database.tables
+    for incident_id in tables.incident_owed:
+        if tables.incident[incident_id].node == node_id:
+            yield (incident_id,)
 
 
 @modelled("incidents", "ended_since", "id")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tests.simulator.database_append import lives
 from tests.simulator.database_modelled import modelled
 from tests.simulator.database_tables import InboundSms, Notification
 
@@ -17,7 +18,7 @@ UNSETTLED = "incident_id n k channel purpose requested_at attempted_at"
 @modelled("notifications", "attempt", "bool")
 def attempt(database: "ModelDatabase", incident_id: str, n: int, k: int, by: str, at: int) -> Rows:
     row = _hers(database, incident_id, n, k, by)
-    if row is None or row.lease_until <= at or row.attempted_at is not None:
+    if row is None or row.attempted_at is not None:
         return iter(())
     return _changed(database, row._replace(attempted_at=at))
 
@@ -29,24 +30,20 @@ def take_back(database: "ModelDatabase", incident_id: str, n: int, k: int, by: s
 
 
 @modelled("notifications", "take_over", UNSETTLED)
-def take_over(database: "ModelDatabase", by: str, at: int, until: int, limit: int) -> Rows:
+def take_over(database: "ModelDatabase", by: str, limit: int) -> Rows:
     tables = database.tables
-    left = [row for row in _pending(database) if row.lease_until <= at]
+    left = [row for row in _pending(database) if not lives(database, row.node)]
     left = [row for row in left if not database.locked("notification", row[:3])]
-    left.sort(key=lambda row: row.lease_until)
+    left.sort(key=lambda row: row.requested_at)
     for row in left[:limit]:
-        taken = row._replace(lease_by=by, lease_until=until)
-        tables.put(tables.notification, row[:3], taken)
+        tables.put(tables.notification, row[:3], row._replace(node=by))
     return iter([_unsettled(row) for row in left[:limit]])
 
 
-@modelled("notifications", "renew")
-def renew(database: "ModelDatabase", by: str, at: int, until: int) -> Rows:
-    tables = database.tables
-    for row in _pending(database):
-        if row.lease_by == by and at < row.lease_until < until:
-            tables.put(tables.notification, row[:3], row._replace(lease_until=until))
-    return iter(())
+@modelled("notifications", "held", UNSETTLED)
+def held(database: "ModelDatabase", by: str) -> Rows:
+    rows = [row for row in _pending(database) if row.node == by]
+    return map(_unsettled, sorted(rows, key=lambda row: row.requested_at))
 
 
 @modelled("notifications", "attempts", UNSETTLED)
@@ -61,9 +58,10 @@ def _pending(database: "ModelDatabase") -> list[Notification]:
 
 
 def _hers(database: "ModelDatabase", incident_id: str, n: int, k: int, by: str) -> Notification | None:
-    """The notification, where it has no outcome and is this node's."""
+    """The notification, where it has no outcome and is this node's, and the node lives."""
     row = database.tables.notification.get((incident_id, n, k))
-    return row if row is not None and row.state == "requested" and row.lease_by == by else None
+    hers = row is not None and row.state == "requested" and row.node == by and lives(database, by)
+    return row if hers else None
 
 
 def _changed(database: "ModelDatabase", row: Notification) -> Rows:

@@ -37,6 +37,7 @@ class Incident(NamedTuple):
     due_at: int | None
     owed: bool
     feed_pos: int
+    node: str | None
 
 
 class IncidentDetails(NamedTuple):
@@ -84,8 +85,7 @@ class Notification(NamedTuple):
     purpose: str
     state: str
     requested_at: int
-    lease_by: str
-    lease_until: int
+    node: str
     attempted_at: int | None = None
     provider_id: str | None = None
 
@@ -144,6 +144,30 @@ class Roster(NamedTuple):
     change_no: int
 
 
+class Node(NamedTuple):
+    id: str
+    name: str
+    lease_until: int
+    started_at: int
+
+
+class Bus(NamedTuple):
+    one: bool
+    no: int
+
+
+class News(NamedTuple):
+    no: int
+    node: str
+    at: int
+    body: str
+
+
+class Service(NamedTuple):
+    one: bool
+    paused_at: int | None
+
+
 class Table(dict[Key, Row], Generic[Key, Row]):
     """Rows by their key, in the order in which they came. Written through `Tables` alone."""
 
@@ -179,6 +203,10 @@ class Tables:
         self.medic_position: Table[str, MedicPosition] = Table("medic_position")
         self.inbound_sms: Table[str, InboundSms] = Table("inbound_sms")
         self.roster: Table[bool, Roster] = Table("roster")
+        self.node: Table[str, Node] = Table("node")
+        self.bus: Table[bool, Bus] = Table("bus")
+        self.news: Table[int, News] = Table("news")
+        self.service: Table[bool, Service] = Table("service")
         self.all: tuple[Table[Any, Any], ...] = tuple(vars(self).values())
 
         # Indexes. A key with several rows has the tuple of theirs, in the order in which they came.
@@ -192,10 +220,13 @@ class Tables:
         self.incident_reference: Table[tuple[str, str], tuple[str, ...]] = Table("incident_reference")
         self.notification_pending: Table[tuple[str, int, int], bool] = Table("notification_pending")
         self.medic_phone: Table[str, str] = Table("medic_phone_key")
+        self.node_name: Table[str, str] = Table("node_name_key")
 
         self.journal: list[Change] = []
         self.touched: list[tuple[Table[Any, Any], Any]] = []
         self.roster[True] = Roster(True, 0)
+        self.bus[True] = Bus(True, 0)
+        self.service[True] = Service(True, None)
 
     def put(self, table: Table[Key, Row], key: Key, row: Row) -> None:
         """A row in the place of the one there, if any."""

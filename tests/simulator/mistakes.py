@@ -31,10 +31,10 @@ def a_day_is_longer_by_a_millisecond(patch: Patch) -> None:
 def it_does_not_matter_who_was_first(patch: Patch) -> None:
     go_on = database_append._go_on
 
-    def go_on_anyhow(tables: Tables, room_id: str, feed_pos: int, stream: Any) -> bool:
+    def go_on_anyhow(tables: Tables, room_id: str, feed_pos: int, stream: Any, writer: str) -> bool:
         old = tables.incident.get(stream[0])
         seq = stream[3] if old is None else old.seq + 1
-        return go_on(tables, room_id, feed_pos, (*stream[:3], seq, *stream[4:]))
+        return go_on(tables, room_id, feed_pos, (*stream[:3], seq, *stream[4:]), writer)
 
     patch.setattr(database_append, "_go_on", go_on_anyhow)
 
@@ -47,6 +47,10 @@ def claims_begin_before_others_end(patch: Patch) -> None:
         write_holds(tables, [hold for hold in holds if hold[2] is None])
 
     patch.setattr(database_append, "_write_holds", beginnings_first)
+
+
+def a_dead_node_writes(patch: Patch) -> None:
+    patch.setattr(database_append, "lives", lambda model, node_id: True)
 
 
 def any_node_may_send(patch: Patch) -> None:
@@ -67,6 +71,7 @@ ALL = (
     a_day_is_longer_by_a_millisecond,
     it_does_not_matter_who_was_first,
     claims_begin_before_others_end,
+    a_dead_node_writes,
     any_node_may_send,
     she_is_deleted_and_still_claimed,
 )

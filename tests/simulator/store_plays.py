@@ -25,6 +25,8 @@ from dispatch.store import (
     incidents,
     keys,
     medics,
+    news,
+    nodes,
     notifications,
     policies,
     positions,
@@ -35,7 +37,9 @@ from dispatch.store.medics import PhoneTaken
 from tests.simulator.lives import LIVES, POLICIES
 from tests.store import made
 
-NODES = ("node-a", "node-b")
+NODES = ("a", "b")
+LONG_MS = 10**9
+"""A lease that does not run out, whatever clock the database has."""
 ROOMS = (made.ROOM, made.OTHER_ROOM)
 MEDICS = ("anna", "bob", "cleo", "dan")
 HALF_A_DAY_MS = made.DAY_MS // 2
@@ -53,6 +57,14 @@ class Operation(NamedTuple):
     c: int = 0
 
 
+class Member:
+    """A node as the appender knows it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.id = f"{name}-0"
+
+
 class Play:
     """One run of operations on one database that has two control rooms and the policies, and nothing else."""
 
@@ -62,12 +74,14 @@ class Play:
         """By incident, what was appended to it, in order."""
         self.lived: dict[int, int] = {}
         """How many decisions of each life are written."""
+        self._members = [Member(name) for name in NODES]
         self._appenders: list[Appender] = []
 
     async def run(self, operations: Sequence[Operation]) -> list[Answer]:
         numbers = itertools.count(1)
-        for node in NODES:
-            appender = Appender(self.db, node_id=node, randbits=lambda _: next(numbers))
+        for member in self._members:
+            await nodes.join(self.db, member.id, member.name, LONG_MS)
+            appender = Appender(self.db, node=member, randbits=lambda _: next(numbers))
             await appender.start()
             self._appenders.append(appender)
         try:
@@ -148,23 +162,20 @@ class Play:
         return await self._append(made.together(*order), a)
 
     async def come(self, a: int, b: int, c: int) -> Answer:
-        """A medic accepts one of her alerts, which ends another in the same decision."""
-        medic_id = self._medic(a)
-        hers = [(so_far[-1], asked.n) for so_far in self.works.values() for asked in _asked(so_far, medic_id)]
-        hers = hers[b % 3 :][:2]
-        if c % 2:
-            hers.reverse()
-        events: list[e.AnyEvent] = [made.accepted(n) for _, n in hers[:1]]
-        events += [made.stood_down(n) for _, n in hers[1:]]
-        works = [
-            made.then(work, event)
-            for (work, _), event in zip(hers, events, strict=True)
-            if possible(made.state_of(work), event)
-        ]
-        together = made.together(*works)
-        if len({stream.incident_id for stream in together.streams}) < 2:
-            return None
-        return await self._append(together, c)
+        """A medic accepts an alert that had ended; what else she has ends in the same decision, or nearly."""
+        ended: list[Append] = []
+        others: list[Append] = []
+        for so_far in self.works.values():
+            for asked in _asked(so_far, self._medic(a)):
+                alert = made.state_of(so_far[-1]).alert(asked.n)
+                held = alert.open or alert.engaged
+                event = made.stood_down(asked.n) if held else made.accepted(asked.n)
+                if possible(made.state_of(so_far[-1]), event):
+                    (others if held else ended).append(made.then(so_far[-1], event))
+        works = [*ended[b % 2 :][:1], *others[: 1 if c % 4 else 0]]
+        together = made.together(*(works if c % 2 else works[::-1]))
+        ids = [stream.incident_id for stream in together.streams]
+        return await self._append(together, c) if ids and len(set(ids)) == len(ids) else None
 
     async def batch(self, a: int, b: int, c: int) -> Answer:
         """Several decisions while one is written: those that are refused fail alone."""
@@ -234,22 +245,64 @@ class Play:
     # --- notifications, and what is taken once
 
     async def attempt(self, a: int, b: int, c: int) -> Answer:
-        at = made.AT + 30_000 * (c % 3) - c % 2
+        at = made.AT + c
         answers = []
         for row in self._notification(a):
-            answers.append(await notifications.attempt(self.db, *row, by=NODES[b % 2], at=at))
+            answers.append(await notifications.attempt(self.db, *row, by=self._node(b), at=at))
             if c % 4 == 0:
-                answers.append(await notifications.take_back(self.db, *row, by=NODES[c // 4 % 2]))
+                answers.append(await notifications.take_back(self.db, *row, by=self._node(c // 4)))
         return answers
 
     async def unsettled(self, a: int, b: int, c: int) -> Answer:
         return await notifications.unsettled(self.db, self._known(a))
 
     async def take_over(self, a: int, b: int, c: int) -> Answer:
-        at = made.AT + 30_000 * (c % 4)
-        await notifications.renew(self.db, by=NODES[a % 2], at=at - 10, until=at + 5_000)
-        taken = await notifications.take_over(self.db, by=NODES[b % 2], at=at, until=at + 30_000, limit=100)
-        return sorted(taken, key=lambda one: (one.incident_id, one.n, one.k))
+        """Of the dead, where one has died meanwhile; and what each has then."""
+        by = self._node(a)
+        taken = await notifications.take_over(self.db, by=by, limit=100)
+        held = await notifications.held(self.db, by=by)
+        incident_ids = await incidents.take_over(self.db, by, 100)
+        had = await incidents.had_by(self.db, by)
+        unsettled = (
+            sorted(these, key=lambda one: (one.incident_id, one.n, one.k)) for these in (taken, held)
+        )
+        return *unsettled, sorted(incident_ids), sorted(had)
+
+    # --- nodes
+
+    async def lapse(self, a: int, b: int, c: int) -> Answer:
+        """A node's lease has run out, now or long ago."""
+        member = self._members[a % 2]
+        await nodes.join(self.db, member.id, member.name, -1000 if b % 2 else -made.DAY_MS - 1000)
+
+    async def revive(self, a: int, b: int, c: int) -> Answer:
+        """Its name joins, with the id it had or one of another life; at times another's id."""
+        member = self._members[a % 2]
+        member.id = f"{member.name}-{b % 3}"
+        node_id = self._members[1 - a % 2].id if c % 11 == 0 else member.id
+        await nodes.join(self.db, node_id, member.name, LONG_MS)
+
+    async def rejoin(self, a: int, b: int, c: int) -> Answer:
+        member = self._members[a % 2]
+        former, member.id = member.id, f"{member.name}-{b % 5}"
+        return await nodes.rejoin(self.db, former, member.id, LONG_MS)
+
+    async def renew(self, a: int, b: int, c: int) -> Answer:
+        return await nodes.renew(self.db, self._node(a), LONG_MS)
+
+    async def leave(self, a: int, b: int, c: int) -> Answer:
+        return await nodes.leave(self.db, self._node(a))
+
+    async def look(self, a: int, b: int, c: int) -> Answer:
+        if c % 5 == 0:
+            await nodes.purge(self.db)
+        return await nodes.look(self.db)
+
+    async def news(self, a: int, b: int, c: int) -> Answer:
+        if c % 5 == 0:
+            await news.purge(self.db)
+        number = await news.publish(self.db, self._node(a), b"{}")
+        return number, await news.since(self.db, b % 8, limit=1 + c % 5)
 
     async def keys(self, a: int, b: int, c: int) -> Answer:
         at = made.AT + AGES_MS[c % 7]
@@ -309,6 +362,10 @@ class Play:
         known = [*self.works, "nothing"]
         return known[a % len(known)]
 
+    def _node(self, a: int) -> str:
+        """A node's id: one of the two, or (one time in nine) nobody's."""
+        return "nobody" if a % 9 == 8 else self._members[a % 2].id
+
     def _medic(self, a: int) -> str:
         return MEDICS[a % len(MEDICS)]
 
@@ -332,18 +389,22 @@ READS = (
         "unsettled",
         "keys",
     ),
-    *("sms", "room", "policy", "medics", "changes"),
+    *("sms", "room", "policy", "medics", "changes", "renew", "look", "news"),
 )
 OPERATIONS: dict[str, int] = {
     "open": 8,
     "follow": 12,
     "both": 6,
-    "come": 6,
+    "come": 8,
     "batch": 4,
     "remember": 4,
     "live": 10,
     "attempt": 5,
-    "take_over": 3,
+    "take_over": 4,
+    "lapse": 2,
+    "revive": 8,
+    "rejoin": 1,
+    "leave": 1,
     "register": 3,
     "change": 3,
     "delete": 3,

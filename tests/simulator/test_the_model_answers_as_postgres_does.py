@@ -5,7 +5,7 @@ shown too: each of some mistakes put into it is found.
 """
 
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import asyncpg
@@ -22,9 +22,9 @@ from tests.simulator.store_plays import OPERATIONS, ROOMS, Operation, Play
 from tests.store import made
 
 TABLES = [table.name for table in ModelDatabase(lambda: 0).tables.all]
-ONE_ROW = ("roster",)
+ONE_ROW = ("roster", "bus", "service")
 SEEDS = range(8)
-LONG = 120
+LONG = 160
 
 numbers = st.integers(0, 63)
 names = st.sampled_from([name for name, often in OPERATIONS.items() for _ in range(often)])
@@ -76,17 +76,17 @@ async def on_the_model(operations: list[Operation]) -> Played:
     pool = ModelPool(model)
     await policies.keep(pool, [made.POLICY, *POLICIES])  # type: ignore[arg-type]
     answers = await Play(pool).run(operations)
-    return answers, {table: in_order(model.rows(table)) for table in TABLES}
+    return answers, {table: in_order(table, model.rows(table)) for table in TABLES}
 
 
 async def on_postgres(operations: list[Operation], pool: asyncpg.Pool) -> Played:
     await pool.execute(";".join(f"delete from {table}" for table in reversed(TABLES) if table not in ONE_ROW))
-    await pool.execute("update roster set change_no = 0")
+    await pool.execute("update roster set change_no = 0; update bus set no = 0")
     await pool.executemany("insert into control_room (id, name) values ($1, $1)", [(room,) for room in ROOMS])
     await policies.keep(pool, [made.POLICY, *POLICIES])
     answers = await Play(pool).run(operations)
     rows = {table: await pool.fetch(f"select * from {table}") for table in TABLES}
-    return answers, {table: in_order(map(tuple, found)) for table, found in rows.items()}
+    return answers, {table: in_order(table, map(tuple, found)) for table, found in rows.items()}
 
 
 def compare(model: Played, postgres: Played) -> None:
@@ -97,8 +97,13 @@ def compare(model: Played, postgres: Played) -> None:
         assert model[1][table] == postgres[1][table], table
 
 
-def in_order(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return sorted(rows, key=repr)
+def in_order(table: str, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """But for the times, which are the databases' own."""
+    shown: dict[str, Callable[..., tuple[Any, ...]]] = {
+        "node": lambda node_id, name, lease_until, started_at: (node_id, name, lease_until > started_at),
+        "news": lambda no, node_id, _, body: (no, node_id, body),
+    }
+    return sorted((shown[table](*row) if table in shown else row for row in rows), key=repr)
 
 
 def drawn(seed: int) -> list[Operation]:

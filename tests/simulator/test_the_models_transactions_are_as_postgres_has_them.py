@@ -11,17 +11,19 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from dispatch.store import medics, policies
+from dispatch.store import medics, nodes, policies
 from dispatch.store.appender import Appender
 from dispatch.store.statements import statements
 from tests.simulator.database import ModelDatabase
 from tests.simulator.database_pool import ModelPool, Network
+from tests.simulator.store_plays import LONG_MS, Member
 from tests.store import made
 
 NEXT, NUMBER = statements("medics")["next_change"], statements("medics")["change_no"]
 DELETE, FORGET = statements("medics")["delete"], statements("medics")["forget_alerts"]
 ANNA, BOB = made.a_medic("anna"), made.a_medic("bob")
 A_WHILE_S = 0.1
+NODE = Member("a")
 
 
 @pytest.fixture(params=["model", "postgres"])
@@ -41,6 +43,7 @@ async def db(postgres: Any) -> AsyncIterator[Any]:
         pool = postgres
         await pool.execute("insert into control_room (id, name) values ($1, $1)", made.ROOM)
     await policies.keep(pool, [made.POLICY])
+    await nodes.join(pool, NODE.id, NODE.name, LONG_MS)
     await medics.create(pool, [ANNA, BOB])
     yield pool
     if postgres is None:
@@ -148,7 +151,7 @@ async def test_a_cursor_shows_the_moment_of_its_opening(db):
 
 
 async def test_an_append_waits_for_who_deletes_a_medic_of_it(db):
-    appender = Appender(db, node_id="node-a")
+    appender = Appender(db, node=NODE)
     await appender.start()
     opened = made.opening("i1", ["anna"])
     await appender.append(opened)
@@ -210,7 +213,8 @@ async def test_the_reply_or_the_request_is_lost_and_it_is_written_once(after):
     model.add_control_room(made.ROOM)
     pool: Any = ModelPool(model, network)
     await policies.keep(pool, [made.POLICY])
-    appender = Appender(pool, node_id="node-a")
+    await nodes.join(pool, NODE.id, NODE.name, LONG_MS)
+    appender = Appender(pool, node=NODE)
     await appender.start()
     await appender.append(made.opening("i0"))
     told = []
