@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tests.simulator import database_errors as errors
-from tests.simulator.database_modelled import modelled
+from tests.simulator.database_modelled import inline, modelled
 from tests.simulator.database_tables import Bus, News, Node, Tables
 
 if TYPE_CHECKING:
@@ -77,6 +77,12 @@ def purge(database: "ModelDatabase") -> Rows:
     for node in [node for node in database.tables.node.values() if node.lease_until < now - DAY_MS]:
         _forget(database.tables, node)
     return iter(())
+
+
+@inline("select pg_notify($1, $2)", "pg_notify")
+def notify(database: "ModelDatabase", channel: str, payload: str) -> Rows:
+    database.notifications.append((channel, payload))
+    return iter([(None,)])
 
 
 @modelled("news", "publish", "no")

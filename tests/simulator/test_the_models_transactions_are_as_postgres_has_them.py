@@ -21,6 +21,7 @@ from tests.store import made
 
 NEXT, NUMBER = statements("medics")["next_change"], statements("medics")["change_no"]
 DELETE, FORGET = statements("medics")["delete"], statements("medics")["forget_alerts"]
+NOTIFY = "select pg_notify($1, $2)"
 ANNA, BOB = made.a_medic("anna"), made.a_medic("bob")
 A_WHILE_S = 0.1
 NODE = Member("a")
@@ -188,6 +189,33 @@ async def test_a_connection_that_is_lost_takes_nothing(db):
     await asyncio.sleep(0)
     assert len(ended) == 1
     assert await db.fetchval(NUMBER) == 1
+
+
+async def test_who_listens_hears_of_it_after_the_commit_and_once(db):
+    heard: list[tuple[str, str]] = []
+
+    def hear(_connection, _pid, channel, payload):
+        heard.append((channel, payload))
+
+    async with db.acquire() as listener, db.acquire() as other:
+        await listener.add_listener("dispatch", hear)
+        async with other.transaction():
+            await other.execute(NOTIFY, "dispatch", "one")
+            await other.execute(NOTIFY, "dispatch", "one")
+            await asyncio.sleep(A_WHILE_S)
+            assert heard == []
+        undone = other.transaction()
+        await undone.start()
+        await other.execute(NOTIFY, "dispatch", "undone")
+        await undone.rollback()
+        await other.execute(NOTIFY, "elsewhere", "two")
+        await listener.execute(NOTIFY, "dispatch", "its own")
+        await asyncio.sleep(A_WHILE_S)
+        assert heard == [("dispatch", "one"), ("dispatch", "its own")]
+        await listener.remove_listener("dispatch", hear)
+        await other.execute(NOTIFY, "dispatch", "three")
+        await asyncio.sleep(A_WHILE_S)
+        assert len(heard) == 2
 
 
 class Losing(Network):
