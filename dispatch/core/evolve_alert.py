@@ -60,6 +60,8 @@ def _settled(work: Incident, event: Any, now: str, definite: bool = False) -> No
         message = 1 if event.purpose == "alert" else alert.message
         old = Note(event.k, event.channel, event.purpose, message, now, event.at)
     _take_note(alert, replace(old, state=now, definite=definite))
+    if now == "delivered":
+        alert.heard = max(alert.heard, old.message)
     if now == "sent" and event.purpose == "alert" and alert.state == "requested":
         alert.state = "sent"
 

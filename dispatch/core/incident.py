@@ -43,8 +43,9 @@ class Alert(msgspec.Struct):
     """One request to one medic. ``first`` groups the alerts of one medic; ``era`` counts reopenings.
 
     ``arrived_at`` is also set by her own ``finished``, which says that she was there.
-    ``message`` numbers what she was last told (1 is the alert itself), ``told`` is its purpose. ``eta_at``
-    and ``eta_clock_ms`` say when, on the wall and on the open clock, ``eta_s`` began to run.
+    ``message`` numbers what she was last told (1 is the alert itself), ``told`` is its purpose; ``heard`` is
+    the number of the last message that a device of hers is known to have. ``eta_at`` and ``eta_clock_ms``
+    say when, on the wall and on the open clock, ``eta_s`` began to run.
     """
 
     n: int
@@ -71,6 +72,7 @@ class Alert(msgspec.Struct):
     message: int = 1
     told: e.Purpose = "alert"
     told_at: int = 0
+    heard: int = 0
     notes: tuple[Note, ...] = ()
 
     @property

@@ -16,7 +16,7 @@ def climb(draft: Draft) -> None:
     for alert in state.alerts:
         if is_open and alert.seen_at is None and alert.state in OPEN:
             _climb(draft, alert, 1, ladder, "alert", alert.requested_at)
-        if alert.told != "alert" and still_true(state, alert):
+        if alert.told != "alert" and alert.heard != alert.message and still_true(state, alert):
             _climb_message(draft, alert)
 
 
@@ -33,10 +33,7 @@ def still_true(state: Incident, alert: Alert) -> bool:
 
 
 def _climb_message(draft: Draft, alert: Alert) -> None:
-    """The update or stand-down that she was told last, until a device of hers has it."""
-    for note in _of(alert, alert.told, alert.message):
-        if note.state == "delivered":
-            return
+    """The update or stand-down that she was told last, and is not known to have."""
     usable = tuple(rung for rung in _channels_of(alert, draft.policy) if _usable(alert, rung))
     _climb(draft, alert, alert.message, usable, alert.told, alert.told_at)
 
@@ -105,10 +102,10 @@ def socket_appeared(draft: Draft, n: int) -> None:
         return
     if alert.open and draft.state.state == "open" and _failed(_of(alert, "alert", 1)):
         request(draft, n, "websocket", "alert")
-    if alert.told != "alert" and still_true(draft.state, alert):
-        notes = _of(alert, alert.told, alert.message)
-        if _failed(notes) and not any(note.state == "delivered" for note in notes):
-            request(draft, n, "websocket", alert.told)
+    last = _of(alert, alert.told, alert.message)
+    unheard = alert.told != "alert" and alert.heard != alert.message
+    if unheard and _failed(last) and still_true(draft.state, alert):
+        request(draft, n, "websocket", alert.told)
 
 
 def _failed(notes: list[Note]) -> bool:
