@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -65,6 +66,12 @@ class Wave:
             self.node,
         )
 
+    async def until_rung(self, place: int) -> None:
+        await self.until("its phones ring", lambda: all(phone.rung for phone in self.phones[place]))
+
+    async def until(self, what: str, true: Callable[[], object]) -> None:
+        await until(what, true, self.node)
+
     async def check(self) -> None:
         """Every incident asked its own three, once each; the feed has every event once."""
         assert set(self.opened) == set(range(len(self.people)))
@@ -85,7 +92,7 @@ async def medics_for(pool: asyncpg.Pool, incidents: int) -> list[list[Person]]:
     return [await some_medics(pool, MEDICS_EACH, at=a_place(place)) for place in range(incidents)]
 
 
-async def until(what: str, true: Any, node: Node, seconds: float = 40) -> None:
+async def until(what: str, true: Callable[[], object], node: Node, seconds: float = 40) -> None:
     over = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < over, f"not within {seconds} s: {what}\n{node.log}"
