@@ -167,7 +167,7 @@ async def a_world(
         }
         twilio.reply_url = f"{url}/v1/twilio/sms"
     chosen = Settings.model_construct(**{**_defaults(), "database_url": SecretStr(database_url), **settings})
-    async with running(chosen, data_dir) as service:
+    async with running(chosen, data_dir, url) as service:
         ready = asyncio.Event()
         server = Server(service, ready.set)
         serving = asyncio.create_task(server.serve(sockets=[bound]))

@@ -10,6 +10,7 @@ from dispatch.store.appender import Appender
 from dispatch.store.database import connect_pool
 from tests.api.conftest import make_world  # noqa: F401
 from tests.feed.writing import POLICY, ROOMS
+from tests.joined import joined
 from tests.service.conftest import serving  # noqa: F401
 
 MakeNode = Callable[[str], Awaitable[Appender]]
@@ -29,7 +30,7 @@ async def node(db: asyncpg.Pool, database_url: str) -> AsyncIterator[MakeNode]:
 
     async def make(node_id: str) -> Appender:
         pool = await connect_pool(database_url, min_size=1, max_size=3)
-        appender = Appender(pool, node_id=node_id)
+        appender = Appender(pool, await joined(db, node_id))
         await appender.start()
         made.append((appender, pool))
         return appender
