@@ -41,7 +41,7 @@ async def check_of(client: httpx.AsyncClient) -> dict[str, Any]:
 
 async def until(client: httpx.AsyncClient, right: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The watchdog's check, once it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not right(check := await check_of(client)):
             await asyncio.sleep(0.02)
     return check

@@ -172,10 +172,12 @@ async def a_world(
         server = Server(service, ready.set)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         await asyncio.wait_for(ready.wait(), 10)
-        async with AsyncExitStack() as stack:
-            yield World(url, pool, stack, server, twilio)
-        server.stop()
-        await asyncio.wait_for(serving, 20)
+        try:
+            async with AsyncExitStack() as stack:
+                yield World(url, pool, stack, server, twilio)
+        finally:
+            server.stop()
+            await asyncio.wait_for(serving, 20)
 
 
 def _defaults() -> dict[str, Any]:
