@@ -41,3 +41,10 @@ async def texting_by_a_bad_way(
     """The same over that network."""
     async with served(database_url, pool, tmp_path, twilio, twilio_url=way_to_twilio.url) as world:
         yield world
+
+
+@pytest.fixture
+async def way_to_phones(texting: Served) -> AsyncIterator[Network]:
+    """The network between medics' devices, or control rooms, and the service."""
+    async with Network(texting.service.port) as network:
+        yield network

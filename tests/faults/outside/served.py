@@ -18,6 +18,7 @@ from dispatch.store import medics
 from simulations.service_process import ServiceProcess
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import World
+from tests.faults.outside.brisk import PING_S
 from tests.service.serving import free_port
 
 POLICY = """
@@ -26,6 +27,12 @@ waves = [{ after_s = 0, alerts = 60 }]
 alerts_max = 100
 answer_within_s = 60
 ladder = [{ channel = "websocket", after_s = 0 }, { channel = "sms", after_s = 2 }]
+
+[trauma]
+waves = [{ after_s = 0, alerts = 1000 }]
+alerts_max = 1000
+answer_within_s = 90
+ladder = [{ channel = "websocket", after_s = 0 }]
 """
 SMS_AFTER_S = 2.0
 APART_DEG = 0.3
@@ -89,6 +96,11 @@ class Served(World):
         await self._until_known(await self.pool.fetchval("select count(*) from medic"))
         return made
 
+    async def sockets(self) -> int:
+        """How many the service believes to be open."""
+        lines = (await self.outside.get("/metrics")).text.splitlines()
+        return int(float(next(line for line in lines if line.startswith("dispatch_sockets ")).split()[1]))
+
     async def rebased(self, url: str, client: httpx.AsyncClient) -> httpx.AsyncClient:
         """The same control room by another way, such as a network that misbehaves."""
         other = httpx.AsyncClient(base_url=url, headers=client.headers, timeout=10)
@@ -113,11 +125,13 @@ async def served(
     twilio: TwilioDouble | None = None,
     *,
     twilio_url: str | None = None,
+    ping_s: float = 1.0,
 ) -> AsyncIterator[Served]:
     """A service that is ready; with a double, SMS go to it, by way of ``twilio_url`` where given."""
     policy = folder / "policy.toml"
     policy.write_text(POLICY)
     settings = {"DISPATCH_DATABASE_URL": database_url, "DISPATCH_POLICY_FILE": str(policy)}
+    settings[PING_S] = str(ping_s)
     if twilio is not None:
         settings |= {
             "DISPATCH_TWILIO_ACCOUNT_SID": twilio.account_sid,
