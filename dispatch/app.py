@@ -16,17 +16,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dispatch import logs
 from dispatch.api.access import Access
+from dispatch.api.admission import Admission
 from dispatch.api.checks import Checks
 from dispatch.api.control_room import ControlRoomApi
-from dispatch.api.feed import PATH as FEED_PATH
 from dispatch.api.feed import FeedApi
 from dispatch.api.health import HealthApi
-from dispatch.api.limits import ALWAYS, InFlight
+from dispatch.api.lag import Lag
+from dispatch.api.latest_fixes import LatestFixes
 from dispatch.api.medic import MedicApi
 from dispatch.api.medics import MedicsApi
 from dispatch.api.once import Once
 from dispatch.api.openapi import add_operations
 from dispatch.api.problem import Problem
+from dispatch.api.rates import Rates
 from dispatch.api.routes import Operation, Shortcut, framework_problem
 from dispatch.api.socket import PATH as SOCKET_PATH
 from dispatch.api.socket import SocketApp
@@ -101,7 +103,9 @@ async def running(settings: Settings, data_dir: Path, name: str = "") -> AsyncIt
         parts = await _start(stack, settings, _with_drills(policies, settings), pool, name)
         watchdog = await _watchdog(stack, settings, parts)
         readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded, watchdog)
-        yield _service(parts, readiness, Checks(policies, codes))
+        edge = _edge(parts)
+        await stack.enter_async_context(in_background(edge.lag.run(), edge.fixes.run()))
+        yield _service(parts, edge, readiness, Checks(policies, codes))
 
 
 async def _close(pool: asyncpg.Pool) -> None:
@@ -240,17 +244,48 @@ async def _start(
     )
 
 
-def _service(parts: Parts, readiness: Readiness, checks: Checks) -> Service:
+@dataclass(frozen=True)
+class Edge:
+    """What stands before the parts, and lets in no more than they can do."""
+
+    lag: Lag
+    admission: Admission
+    rates: Rates
+    fixes: LatestFixes
+
+
+def _edge(parts: Parts) -> Edge:
+    lag, metrics, dispatcher = Lag(), parts.metrics, parts.dispatcher
+    admission = Admission(dispatcher.decisions.backlog, lambda: lag.seconds, metrics)
+    rates = Rates(
+        key_per_s=parts.settings.key_requests_per_s,
+        device_per_s=parts.settings.device_requests_per_s,
+        metrics=metrics,
+    )
+    fixes = LatestFixes(dispatcher.moved, lambda: admission.takes("position"), metrics)
+    return Edge(lag, admission, rates, fixes)
+
+
+def _service(parts: Parts, edge: Edge, readiness: Readiness, checks: Checks) -> Service:
     """The parts behind HTTP and the socket."""
-    access = Access(parts.keyring, parts.desk)
+    access = Access(parts.keyring, parts.desk, edge.rates)
     feed = FeedApi(access, parts.pool, parts.dispatcher.wakeups.later_than)
     frame = _frame()
     operations = _operations(parts, access, feed, checks)
     operations += HealthApi(readiness.checks, parts.metrics).operations()
-    add_operations(frame, operations, parts.metrics)
-    http = InFlight(Shortcut(operations, frame, parts.metrics), unbounded=ALWAYS | {FEED_PATH})
-    socket = SocketApp(parts.desk, parts.dispatcher, parts.hub, parts.clock.now_ms, sockets_max())
-    _add_figures(parts, http, feed)
+    add_operations(frame, operations, parts.metrics, edge.admission)
+    http = Shortcut(operations, frame, parts.metrics, edge.admission)
+    socket = SocketApp(
+        parts.desk,
+        parts.dispatcher,
+        parts.hub,
+        edge.fixes,
+        edge.admission,
+        edge.rates,
+        parts.clock.now_ms,
+        sockets_max(),
+    )
+    _add_figures(parts, edge, feed)
 
     def let_go() -> None:
         """Devices come back with jitter, followers of the feed resume elsewhere."""
@@ -336,7 +371,7 @@ def _sms(settings: Settings, clock: Clock) -> SmsChannel | None:
     )
 
 
-def _add_figures(parts: Parts, http: InFlight, feed: FeedApi) -> None:
+def _add_figures(parts: Parts, edge: Edge, feed: FeedApi) -> None:
     """What is read when Prometheus asks."""
     decisions, sender = parts.dispatcher.decisions, parts.dispatcher.outgoing.sender
     gauges: dict[str, tuple[str, Callable[[], float]]] = {
@@ -350,7 +385,10 @@ def _add_figures(parts: Parts, http: InFlight, feed: FeedApi) -> None:
         "positions_waiting": ("Fixes not in the database yet.", lambda: parts.dispatcher.positions.waiting),
         "enrolments_waiting": ("Codes asked for, not sent yet.", lambda: parts.enrolment.waiting),
         "timers_late_seconds": ("How late the most overdue tick is.", lambda: decisions.late_ms() / 1000),
-        "http_in_flight": ("HTTP requests under way.", lambda: http.count),
+        "http_in_flight": ("HTTP requests under way.", lambda: edge.admission.in_flight),
+        "orders_uncommitted": ("Orders not committed yet.", lambda: decisions.backlog.count),
+        "fixes_waiting": ("Positions from sockets waiting for their turn.", lambda: edge.fixes.waiting),
+        "loop_lag_seconds": ("How long what is ready waits for its turn.", lambda: edge.lag.seconds),
         "feed_followers": ("Readers of feeds.", lambda: feed.followers),
     }
     for name, (help_text, value) in gauges.items():

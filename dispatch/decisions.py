@@ -3,7 +3,7 @@
 Orders for one incident wait in its own queue and are decided together; several incidents share a commit in
 the appender. Every public coroutine returns after the commit, or raises: Refused (the incident does not take
 it), LookupError (no such thing, or another's), ReferenceTaken, KeyTaken, Unavailable (not known whether
-written).
+written), Overloaded (too much waits: not written).
 """
 
 import asyncio
@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from typing import Any
 
 from dispatch import fault_points, logs
+from dispatch.backlog import Backlog
 from dispatch.clock import Clock
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.policy import Policies
 from dispatch.digit_pairs import DigitPairs
 from dispatch.ids import RandBits, new_incident_id
-from dispatch.live import Live, MakeCommand, MakeDetails, Order, Situation
+from dispatch.live import Live, MakeCommand, MakeDetails, Once, Order, Situation
 from dispatch.memory import DATABASE_TROUBLE, Memory
 from dispatch.metrics import Metrics
 from dispatch.nodes import Membership
@@ -70,6 +71,7 @@ class Decisions:
         self._metrics = metrics
         self._membership = membership
         membership.on_new_life = self._all_stale
+        self.backlog = Backlog()
         self._planner = Planner(roster, digit_pairs)
         self.memory = Memory(load=load, loaded=self._loaded, roster=roster, digit_pairs=digit_pairs)
         self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)))
@@ -83,6 +85,7 @@ class Decisions:
         self, room_id: str, key_id: str, new: NewIncident, remember: Callable[[str], Remembered] | None = None
     ) -> Record:
         """Opens an incident, with its first alerts; ``remember`` makes the idempotency row for its id."""
+        self.backlog.ensure_room()
         live = self.memory.begin(new_incident_id(self._clock.now_ms(), self._randbits), room_id)
         policy = self._policies[new.kind]
         return await self._do(
@@ -98,14 +101,14 @@ class Decisions:
     ) -> Record:
         policy = self._policies[change.kind] if change.kind is not None else None
         make = updating(change, key_id, self._roster, policy)
-        live = await self.memory.live(incident_id)
+        live = await self._with_room(incident_id)
         return await self._do(live, make, details=_changed_by(change), policy=policy, remember=remember)
 
     async def more(
         self, incident_id: str, key_id: str, count: int, remember: Remembered | None = None
     ) -> Record:
         return await self._do(
-            await self.memory.live(incident_id),
+            await self._with_room(incident_id),
             lambda now: c.More(at=now.at, by="control_room", key=key_id, policy=now.rules, count=count),
             remember=remember,
         )
@@ -119,7 +122,7 @@ class Decisions:
     ) -> Record:
         """Enough, cancel, close or reopen."""
         return await self._do(
-            await self.memory.live(incident_id),
+            await self._with_room(incident_id),
             lambda now: kind(at=now.at, by="control_room", key=key_id, policy=now.rules),
             remember=remember,
         )
@@ -136,13 +139,23 @@ class Decisions:
 
     # --- what medics and the service itself ask
 
+    async def answer(self, incident_id: str, make: MakeCommand) -> Record:
+        """Decides what a medic says, and returns after its commit."""
+        live = await self.memory.live(incident_id)
+        self.backlog.ensure_room(len(live.orders), answer=True)
+        return await self._do(live, make, urgent=False)
+
     async def order(self, incident_id: str, make: MakeCommand) -> Record:
-        """Decides a command, and returns after its commit."""
+        """Decides a command that is never too much, and returns after its commit."""
         return await self._do(await self.memory.live(incident_id), make)
 
-    def post(self, live: Live, make: MakeCommand) -> None:
-        """Decides a command in its turn; nobody waits, and it is not given up while the service runs."""
-        self._put(live, Order(make))
+    def post(self, live: Live, make: MakeCommand, once: Once | None = None) -> None:
+        """Decides a command in its turn; nobody waits, and it is not given up while the service runs.
+
+        What is said ``once`` is a receipt or the like, and not urgent; nothing is done where the same waits.
+        """
+        if once is None or once not in live.waiting_once:
+            self._put(live, Order(make, once=once, urgent=once is None))
 
     async def undisturbed(self) -> None:
         """Returns when every decision that is being made at this moment is committed, or dropped."""
@@ -190,6 +203,12 @@ class Decisions:
 
     # --- orders
 
+    async def _with_room(self, incident_id: str) -> Live:
+        """The incident, for one more order of a control room. Raises LookupError, Unavailable, Overloaded."""
+        live = await self.memory.live(incident_id)
+        self.backlog.ensure_room(len(live.orders))
+        return live
+
     async def _do(self, live: Live, make: MakeCommand, **about: Any) -> Record:
         done: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
         self._put(live, Order(make, done=done, **about))
@@ -200,6 +219,9 @@ class Decisions:
             order.refuse(Unavailable("the service is stopping"))
             return
         live.orders.append(order)
+        self.backlog.count += 1
+        if order.once is not None:
+            live.waiting_once[order.once] = None
         if not live.running:
             live.running = True
             self._working.spawn(self._work(live))
@@ -208,7 +230,11 @@ class Decisions:
         """Carries out the incident's orders until none is left."""
         try:
             while live.orders:
-                await self._carry_out(live, _together(live))
+                orders = _together(live)
+                try:
+                    await self._carry_out(live, orders)
+                finally:
+                    self.backlog.count -= len(orders)
                 # Sockets and those who waited come before the next decision.
                 await asyncio.sleep(0)
         finally:
@@ -247,6 +273,7 @@ class Decisions:
         again = [order for order in orders if order.done is None] or [Order(_tick)]
         await asyncio.sleep(AGAIN_S)
         live.orders.extendleft(reversed(again))
+        self.backlog.count += len(again)
 
     async def _look_whether_opened(self, incident_id: str) -> None:
         """An incident opened though nobody could say so: loaded, its alerts go out all the same."""
@@ -282,7 +309,10 @@ class Decisions:
         """Commits the plan and reacts to it; or gives the incidents to be loaded before it is made anew."""
         work = plan.append(orders)
         try:
-            positions = await self._appender.append(work) if work.streams or work.remember else {}
+            positions = {}
+            if work.streams or work.remember:
+                urgent = any(order.urgent for order in orders)
+                positions = await self._appender.append(work, urgent=urgent)
             self._follow(plan, positions)
         except SeqConflict as conflict:
             return self._stale({conflict.incident_id})
@@ -385,4 +415,7 @@ def _together(live: Live) -> list[Order]:
     orders = [live.orders.popleft()]
     while live.orders and not (live.orders[0].remember and any(order.remember for order in orders)):
         orders.append(live.orders.popleft())
+    for order in orders:
+        if order.once is not None:
+            live.waiting_once.pop(order.once, None)
     return orders

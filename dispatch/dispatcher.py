@@ -170,7 +170,7 @@ class Dispatcher:
     # --- medics
 
     async def answer(self, medic_id: str, alert: str, answer: e.Answer, channel: str) -> str:
-        """The alert's state after the commit. LookupError: not hers; Refused: not taken."""
+        """The alert's state after the commit. LookupError: not hers; Refused: not taken; Overloaded."""
         live, n = await self._hers(medic_id, alert)
 
         def make(now: Situation) -> c.Command:
@@ -187,13 +187,13 @@ class Dispatcher:
                 suspended=medic is not None and medic.suspended,
             )
 
-        record = await self.decisions.order(live.id, make)
+        record = await self.decisions.answer(live.id, make)
         return record.state.newest_of(n).state
 
     async def seen(self, medic_id: str, alert: str, channel: str) -> str:
         """A person opened it."""
         live, n = await self._hers(medic_id, alert)
-        record = await self.decisions.order(
+        record = await self.decisions.answer(
             live.id, lambda now: c.See(at=now.at, by="medic", policy=now.rules, n=n, channel=channel)
         )
         return record.state.alert(n).state
@@ -337,6 +337,7 @@ class Dispatcher:
             self.decisions.post(
                 live,
                 lambda now: c.GiveAnswer(at=now.at, policy=now.rules, n=n, answer="arrived", channel=None),
+                ("arrived", n, 0),
             )
 
     async def _leave(self, medic_id: str, why: Literal["suspended", "opted_out", "deleted"]) -> None:

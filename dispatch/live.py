@@ -15,6 +15,9 @@ from dispatch.store.appends import Remembered
 
 MakeCommand: TypeAlias = Callable[["Situation"], Command]
 
+Once: TypeAlias = tuple[str, int, int]
+"""A word, and the numbers of an alert and of a notification."""
+
 MakeDetails: TypeAlias = Callable[[Details | None], Details]
 """The personal side that an order leaves, from the one that there is (None at opening)."""
 
@@ -52,9 +55,13 @@ class Situation:
 
 
 class Order:
-    """A command to be made and decided in its turn. ``done`` gets the record after it, or its refusal."""
+    """A command to be made and decided in its turn. ``done`` gets the record after it, or its refusal.
 
-    __slots__ = ("details", "done", "make", "policy", "remember")
+    ``once``: names what is said once however often it is repeated while the order waits. ``urgent``: written
+    before answers and receipts.
+    """
+
+    __slots__ = ("details", "done", "make", "once", "policy", "remember", "urgent")
 
     def __init__(
         self,
@@ -64,9 +71,12 @@ class Order:
         policy: Policy | None = None,
         remember: Remembered | None = None,
         done: "asyncio.Future[Record] | None" = None,
+        once: Once | None = None,
+        urgent: bool = True,
     ) -> None:
         self.make, self.details, self.policy = make, details, policy
         self.remember, self.done = remember, done
+        self.once, self.urgent = once, urgent
 
     def carried_out(self, record: Record) -> None:
         if self.done is not None and not self.done.done():  # who waited for it may have gone
@@ -81,7 +91,8 @@ class Live:
     """``record`` is None until the incident is opened. Changed only under ``lock``.
 
     ``by_n`` has who each alert went to; one whose medic was deleted is in neither it nor ``firsts``, which
-    maps each medic asked to the number of her first alert. ``stale``: to be loaded again.
+    maps each medic asked to the number of her first alert. ``stale``: to be loaded again. ``waiting_once``:
+    what the waiting orders say that is not to be said twice.
     """
 
     __slots__ = (
@@ -95,6 +106,7 @@ class Live:
         "running",
         "stale",
         "timer",
+        "waiting_once",
     )
 
     def __init__(self, incident_id: str, room_id: str, record: Record | None = None) -> None:
@@ -102,6 +114,7 @@ class Live:
         self.stale = False
         self.lock = asyncio.Lock()
         self.orders: deque[Order] = deque()
+        self.waiting_once: dict[Once, None] = {}
         self.running = False
         self.timer: asyncio.TimerHandle | None = None
         self.record: Record | None = None

@@ -44,6 +44,8 @@ class Metrics:
             buckets=_ALERT_S,
             registry=self.registry,
         )
+        self._shed = self._counter("shed", "Requests and frames refused or skipped in overload.", "work")
+        self._limited = self._counter("rate_limited", "Requests of one beyond what one may ask.", "who")
         self.commit_s = Histogram(
             "dispatch_commit_seconds", "One commit of decisions.", buckets=_COMMIT_S, registry=self.registry
         )
@@ -61,6 +63,14 @@ class Metrics:
     def answered(self, method: str, route: str, status: int) -> None:
         """Counts an HTTP answer; ``route`` is the path's pattern, never the path."""
         self._requests.labels(method, route, str(status)).inc()
+
+    def shed(self, work: str) -> None:
+        """Counts what was refused, or a position that was replaced before it was looked at."""
+        self._shed.labels(work).inc()
+
+    def rate_limited(self, who: str) -> None:
+        """Counts a request of a key or device beyond its rate, or a frame that had to wait."""
+        self._limited.labels(who).inc()
 
     def gauge(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """A figure read when it is asked for: sockets, a queue's depth. ``name`` without the prefix."""

@@ -101,7 +101,7 @@ class Outgoing:
         """A device has it; what came over another channel, or is known to be there, says nothing new."""
         note = live.note(n, k)
         if note is not None and note.channel == WEBSOCKET and note.state != "delivered":
-            self._decisions.post(live, settling(n, k, "delivered", by="medic"))
+            self._decisions.post(live, settling(n, k, "delivered", by="medic"), ("delivered", n, k))
 
     async def settled(self, known: NotificationId, result: Result, reason: str, definite: bool) -> bool:
         """A provider's word, committed when it returns; False: there is no such notification."""

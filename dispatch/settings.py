@@ -113,6 +113,17 @@ class Settings(BaseSettings):
     watchdog_s: int = Field(
         default=180, ge=20, le=3600, description="Seconds from one drill of the watchdog to the next."
     )
+    key_requests_per_s: float = Field(
+        default=200,
+        gt=0,
+        description="Requests a second that a key may make for long, ten times as many at once; more is 429.",
+    )
+    device_requests_per_s: float = Field(
+        default=10,
+        gt=0,
+        description="Requests and frames a second that one medic's devices may make for long, ten times as "
+        "many at once; more requests are 429, more frames wait.",
+    )
 
     @model_validator(mode="after")
     def _twilio_whole(self) -> "Settings":

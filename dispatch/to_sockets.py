@@ -127,7 +127,7 @@ class ToSockets:
         for live, n, k in put:
             note = live.note(n, k)
             if note is not None and note.pending:
-                self._decisions.post(live, settling(n, k, "sent"))
+                self._decisions.post(live, settling(n, k, "sent"), ("sent", n, k))
 
 
 def _last_tried(state: Incident, alert: Alert) -> Iterable[Note]:

@@ -2,16 +2,21 @@
 
 from starlette.requests import Request
 
+from dispatch.api.once import HEADER as ONCE
 from dispatch.api.problem import Problem
+from dispatch.api.rates import Rates
 from dispatch.auth import Key, Keyring, Scope, TokenDesk
 
 
 class Access:
-    """Raises Problem: ``unauthenticated`` without a good key or token, ``forbidden`` without the scope."""
+    """Raises Problem: ``unauthenticated`` without a good key or token, ``forbidden`` without the scope,
+    ``too_many`` beyond what one may ask.
+    """
 
-    def __init__(self, keyring: Keyring, tokens: TokenDesk) -> None:
+    def __init__(self, keyring: Keyring, tokens: TokenDesk, rates: Rates) -> None:
         self._keyring = keyring
         self._tokens = tokens
+        self._rates = rates
 
     async def control_room(self, request: Request, *scopes: Scope) -> Key:
         """The caller's key, which carries one of ``scopes``."""
@@ -20,6 +25,7 @@ class Access:
             raise Problem("unauthenticated")
         if not key.scopes.intersection(scopes):
             raise forbidden(scopes[0])
+        self._rates.control_room(key.id, request.headers.get(ONCE))
         return key
 
     async def medic(self, request: Request) -> str:
@@ -27,6 +33,7 @@ class Access:
         medic_id = await self._tokens.medic(_bearer(request))
         if medic_id is None:
             raise Problem("unauthenticated")
+        self._rates.device(medic_id)
         return medic_id
 
 

@@ -75,6 +75,7 @@ class ControlRoomApi:
                 status=201,
                 headers=(ONCE,),
                 refusals=("reference_in_use", "key_reused", "forbidden"),
+                work="incident",
             ),
             Operation(
                 "GET",
@@ -95,6 +96,7 @@ class ControlRoomApi:
                 body=shapes.IncidentPatch,
                 answer=views.Incident,
                 refusals=("ended",),
+                work="incident",
             ),
             Operation(
                 "POST",
@@ -106,6 +108,7 @@ class ControlRoomApi:
                 answer=views.Incident,
                 headers=(ONCE,),
                 refusals=refusals,
+                work="incident",
             ),
             *[
                 Operation(
@@ -117,6 +120,7 @@ class ControlRoomApi:
                     answer=views.Incident,
                     headers=(ONCE,),
                     refusals=refusals,
+                    work="incident",
                 )
                 for word, handler, summary in (
                     ("enough", self.enough, "Ask nobody more"),

@@ -61,6 +61,7 @@ class FeedApi:
                 answer=views.Event,
                 media_type="text/event-stream",
                 headers=(HEADER,),
+                work=None,  # followed for hours; it has a bound of its own
             )
         ]
 

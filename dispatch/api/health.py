@@ -29,7 +29,7 @@ class HealthApi:
 
     def operations(self) -> list[Operation]:
         return [
-            Operation("GET", "/healthz", self.healthz, "The process lives", None, answer=Alive),
+            Operation("GET", "/healthz", self.healthz, "The process lives", None, answer=Alive, work=None),
             Operation(
                 "GET",
                 "/readyz",
@@ -37,9 +37,16 @@ class HealthApi:
                 "It can do its work; 503 with the same body when not",
                 None,
                 answer=Readiness,
+                work=None,
             ),
             Operation(
-                "GET", "/metrics", self.metrics, "Figures for Prometheus", None, media_type="text/plain"
+                "GET",
+                "/metrics",
+                self.metrics,
+                "Figures for Prometheus",
+                None,
+                media_type="text/plain",
+                work=None,
             ),
         ]
 

@@ -13,11 +13,11 @@ from starlette.responses import Response
 from dispatch.api import shapes, views
 from dispatch.api.access import Access
 from dispatch.api.checks import fix_of, hours_of, places_of, time_zone_of
-from dispatch.api.limits import Throttle
 from dispatch.api.problem import Problem, retry_later
 from dispatch.api.reading import parsed, read_body, read_json
 from dispatch.api.routes import DEVICE, Handler, Operation
 from dispatch.api.socket import Answered, Hub, text_of
+from dispatch.api.throttle import Throttle
 from dispatch.auth import TokenDesk
 from dispatch.core.events import Answer
 from dispatch.dispatcher import Dispatcher
@@ -123,6 +123,7 @@ class MedicApi:
                 DEVICE,
                 body=shapes.Fix,
                 status=204,
+                work="position",
             ),
             Operation(
                 "GET",
@@ -131,6 +132,7 @@ class MedicApi:
                 "Her alerts of live incidents, as the socket gives them, with their state",
                 DEVICE,
                 answer=views.MyAlerts,
+                work="answer",
             ),
             *[
                 Operation(
@@ -141,6 +143,7 @@ class MedicApi:
                     DEVICE,
                     answer=views.AlertState,
                     refusals=("covered", "ended", "held", "engaged", "not_engaged"),
+                    work="answer",
                 )
                 for word in WORDS
             ],

@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from dispatch.api.admission import Admission
 from dispatch.api.problem import MEDIA_TYPE, STATUS_AND_TITLE, ProblemDocument
 from dispatch.api.routes import DEVICE, LeanRoute, Operation, endpoint_of
 from dispatch.metrics import Metrics
@@ -37,14 +38,16 @@ _HEADERS = {
 }
 
 
-def add_operations(app: FastAPI, operations: Sequence[Operation], metrics: Metrics) -> None:
+def add_operations(
+    app: FastAPI, operations: Sequence[Operation], metrics: Metrics, admission: Admission
+) -> None:
     """Routes and descriptions of all operations, ``/openapi.json`` and ``/docs``."""
     shapes, components = _components(operations)
     app.router.route_class = LeanRoute
     for one in operations:
         app.router.add_api_route(
             one.path,
-            endpoint_of(one, metrics),
+            endpoint_of(one, metrics, admission),
             methods=[one.method],
             summary=one.summary,
             status_code=one.status,

@@ -15,11 +15,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dispatch import fault_points, logs
+from dispatch.api.admission import Admission, Work
 from dispatch.api.problem import Problem, refused, retry_later
 from dispatch.core.commands import Refused
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
-from dispatch.store.appends import Unavailable
+from dispatch.store.appends import Overloaded, Unavailable
 
 log = logs.logger(__name__)
 
@@ -32,7 +33,8 @@ DATABASE_AWAY = (Unavailable, *DATABASE_TROUBLE)
 class Operation:
     """One method of one path. ``access``: the scope its key must carry, ``DEVICE``, or None: open to all.
 
-    ``refusals``: the codes of 409 and 403 that are its own; the usual ones go without saying.
+    ``refusals``: the codes of 409 and 403 that are its own; the usual ones go without saying. ``work``: its
+    class when more comes than can be handled; None: answered however much is going on.
     """
 
     method: str
@@ -47,6 +49,7 @@ class Operation:
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    work: Work | None = "read"
 
 
 class LeanRoute(APIRoute):
@@ -57,23 +60,37 @@ class LeanRoute(APIRoute):
         self.app = endpoint.answering  # type: ignore[attr-defined]
 
 
-def answering(operation: Operation, metrics: Metrics) -> ASGIApp:
-    """The handler as an ASGI app: every failure a problem, every answer counted."""
+def answering(operation: Operation, metrics: Metrics, admission: Admission) -> ASGIApp:
+    """The handler as an ASGI app: admitted, every failure a problem, every answer counted."""
+    work = operation.work
 
     replied = f"replied {operation.method} {operation.path}"
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await operation.handler(Request(scope, receive, send))
         except ClientDisconnect:
             return
+        except Overloaded:
+            response = admission.shed(work or "read").response()
         except Exception as error:
             response = problem_of(error, operation.path).response()
         metrics.answered(operation.method, operation.path, response.status_code)
         await response(scope, receive, send)
         fault_points.reached(replied)
 
-    return app
+    async def admitted(scope: Scope, receive: Receive, send: Send) -> None:
+        if not admission.takes(work or "read"):
+            metrics.answered(operation.method, operation.path, 503)
+            await admission.shed(work or "read").response()(scope, receive, send)
+            return
+        admission.in_flight += 1
+        try:
+            await answer(scope, receive, send)
+        finally:
+            admission.in_flight -= 1
+
+    return answer if work is None else admitted
 
 
 class Shortcut:
@@ -82,9 +99,13 @@ class Shortcut:
     A report passes five layers of the frame less on its way in, a twentieth of the time to a phone.
     """
 
-    def __init__(self, operations: Iterable[Operation], frame: ASGIApp, metrics: Metrics) -> None:
+    def __init__(
+        self, operations: Iterable[Operation], frame: ASGIApp, metrics: Metrics, admission: Admission
+    ) -> None:
         self._straight = {
-            (one.method, one.path): answering(one, metrics) for one in operations if "{" not in one.path
+            (one.method, one.path): answering(one, metrics, admission)
+            for one in operations
+            if "{" not in one.path
         }
         self._frame = frame
 
@@ -120,12 +141,12 @@ async def framework_problem(_request: Request, error: Exception) -> Response:
     return Problem("internal").response()
 
 
-def endpoint_of(operation: Operation, metrics: Metrics) -> Callable[..., Any]:
+def endpoint_of(operation: Operation, metrics: Metrics, admission: Admission) -> Callable[..., Any]:
     """What FastAPI is given to name and describe; it is never called."""
 
     async def endpoint() -> None:
         raise NotImplementedError
 
     endpoint.__name__ = getattr(operation.handler, "__name__", "handler")
-    endpoint.answering = answering(operation, metrics)  # type: ignore[attr-defined]
+    endpoint.answering = answering(operation, metrics, admission)  # type: ignore[attr-defined]
     return endpoint

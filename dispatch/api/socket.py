@@ -2,7 +2,8 @@
 
 A connection is one task, uvicorn's own, that waits for the device's next frame; while something is to be sent
 there is a second one. Frames of one socket are taken one by one, each answered once it is durable. What was
-sent and not acknowledged is kept by the hub, not here.
+sent and not acknowledged is kept by the hub, not here. A device that says more than it may is read more
+slowly, so that nothing it says is lost; an answer that finds no room gets ``error {code: unavailable}``.
 """
 
 import asyncio
@@ -14,15 +15,18 @@ from starlette.types import Receive, Scope, Send
 
 from dispatch import fault_points
 from dispatch.api import frames
+from dispatch.api.admission import Admission
 from dispatch.api.checks import fix_of
 from dispatch.api.connection import Connection
 from dispatch.api.frames import BadFrame
+from dispatch.api.latest_fixes import LatestFixes
 from dispatch.api.problem import Problem
+from dispatch.api.rates import Rates
 from dispatch.api.routes import problem_of
 from dispatch.api.times import rfc3339
 from dispatch.auth import TokenDesk
 from dispatch.core.events import Answer
-from dispatch.records import Fix
+from dispatch.store.appends import Overloaded
 
 PATH = "/v1/me/socket"
 CHANNEL = "websocket"
@@ -66,8 +70,6 @@ class Medics(Protocol):
 
     async def acknowledged(self, medic_id: str, message_id: str) -> None: ...
 
-    async def moved(self, fix: Fix) -> None: ...
-
     def socket_opened(self, medic_id: str) -> None: ...
 
     def socket_closed(self, medic_id: str) -> None: ...
@@ -87,11 +89,22 @@ class SocketApp:
     """``open_max``: as many sockets as this node has room for; the next is told to go elsewhere (1013)."""
 
     def __init__(
-        self, tokens: TokenDesk, medics: Medics, hub: Hub, now_ms: Callable[[], int], open_max: int
+        self,
+        tokens: TokenDesk,
+        medics: Medics,
+        hub: Hub,
+        fixes: LatestFixes,
+        admission: Admission,
+        rates: Rates,
+        now_ms: Callable[[], int],
+        open_max: int,
     ) -> None:
         self._tokens = tokens
         self._medics = medics
         self._hub = hub
+        self._fixes = fixes
+        self._admission = admission
+        self._rates = rates
         self._now_ms = now_ms
         self._open_max = open_max
         self.count = 0
@@ -156,10 +169,13 @@ class SocketApp:
                 connection.gone()
                 return
             frame = frames.read(message)
+            await self._rates.device_turn(medic_id)
             try:
                 await self._take(medic_id, frame)
             except BadFrame:
                 raise
+            except Overloaded:
+                connection.send(text_of(_told(frame, self._admission.shed("answer"))))
             except Exception as error:
                 connection.send(text_of(_told(frame, problem_of(error, PATH))))
 
@@ -168,12 +184,14 @@ class SocketApp:
             case frames.Ack():
                 await self._medics.acknowledged(medic_id, frame.id)
             case frames.Position():
-                await self._medics.moved(fix_of(medic_id, frame, self._now_ms()))
+                await self._fixes.put(fix_of(medic_id, frame, self._now_ms()))
             case frames.Seen():
+                self._admission.ensure("answer")
                 await self._medics.seen(medic_id, frame.alert_id, CHANNEL)
             case frames.Hello():
                 raise BadFrame
             case _:
+                self._admission.ensure("answer")
                 answer = frames.ANSWER_OF[type(frame)]
                 state = await self._medics.answer(medic_id, frame.alert_id, answer, CHANNEL)
                 fault_points.reached("answer_committed")

@@ -63,6 +63,7 @@ class TwilioApi:
                 query=("notification",),
                 headers=(HEADER,),
                 refusals=("forbidden",),
+                work="answer",
             ),
             Operation(
                 "POST",
@@ -73,6 +74,7 @@ class TwilioApi:
                 media_type="text/xml",
                 headers=(HEADER,),
                 refusals=("forbidden",),
+                work="answer",
             ),
         ]
 

@@ -8,6 +8,7 @@ the second try be refused, since the first may still have been on its way.
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -30,7 +31,7 @@ from dispatch.store.appends import (
 from dispatch.store.statements import statements
 
 APPENDS_A_BATCH_MAX = 64
-QUEUE_MAX = 1024
+_URGENT, _ORDINARY, _END = range(3)
 PATIENCE_S = 10.0
 """How long an append waits for a database that went away before it is given up as ``Unavailable``."""
 WRITE_S_MAX = 10.0
@@ -93,7 +94,9 @@ class Living(Protocol):
 
 
 class Appender:
-    """Writes appends in the order in which they come; one for each node.
+    """Writes appends in the order in which they come, the urgent ones first; one for each node.
+
+    Its queue is as long as those who append let it be: each holds what it wrote until it is answered.
 
     ``node`` is in whose name it writes: it has what it decided, and the notifications that were requested.
     """
@@ -110,7 +113,8 @@ class Appender:
         self._node = node
         self._patience_s = patience_s
         self._randbits = randbits
-        self._queue: asyncio.Queue[_Job | None] = asyncio.Queue(QUEUE_MAX)
+        self._queue: asyncio.PriorityQueue[tuple[int, int, _Job | None]] = asyncio.PriorityQueue()
+        self._numbers = itertools.count()
         self._held_over: _Job | None = None
         self._connection: asyncpg.pool.PoolConnectionProxy | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -124,7 +128,7 @@ class Appender:
         if self._writer is None or self._closing:
             return
         self._closing = True
-        await self._queue.put(None)
+        self._put(_END, None)
         await self._writer
         await self._disconnect(broken=False)
 
@@ -133,20 +137,22 @@ class Appender:
         """How many appends wait for the commit in flight."""
         return self._queue.qsize()
 
-    async def append(self, work: Append) -> dict[str, int]:
+    async def append(self, work: Append, *, urgent: bool = True) -> dict[str, int]:
         """Committed when it returns: the feed position of each incident's last event.
 
         Raises SeqConflict, ClaimConflict, Fenced, KeyTaken or ReferenceTaken when refused, Unavailable when
-        it is not known whether it was written. Waits while ``QUEUE_MAX`` others wait. A caller who is
-        cancelled leaves the write going on.
+        it is not known whether it was written. A caller who is cancelled leaves the write going on.
         """
         if self._closing:
             raise RuntimeError("the appender is closing")
         append_id = self._randbits(63)
         rows = rows_of(work, append_id=append_id)
         job = _Job(rows, append_id, asyncio.get_running_loop(), self._patience_s)
-        await self._queue.put(job)
+        self._put(_URGENT if urgent else _ORDINARY, job)
         return await job.done
+
+    def _put(self, rank: int, job: _Job | None) -> None:
+        self._queue.put_nowait((rank, next(self._numbers), job))
 
     async def _write_all(self) -> None:
         while batch := await self._next_batch():
@@ -161,18 +167,15 @@ class Appender:
 
         An incident is in a batch once: a second append to it can only follow the first.
         """
-        first = self._held_over or await self._queue.get()
+        first = self._held_over or (await self._queue.get())[2]
         self._held_over = None
-        if first is None and self._queue.empty():
+        if first is None:
             return []
-        if first is None:  # some were still waiting for room when the appender closed
-            self._queue.put_nowait(None)
-            return await self._next_batch()
         batch, seen = [first], set(first.incident_ids)
         while len(batch) < APPENDS_A_BATCH_MAX and not self._queue.empty():
-            job = self._queue.get_nowait()
+            job = self._queue.get_nowait()[2]
             if job is None:
-                self._queue.put_nowait(None)
+                self._put(_END, None)
                 break
             if not seen.isdisjoint(job.incident_ids):
                 self._held_over = job

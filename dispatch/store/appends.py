@@ -105,3 +105,7 @@ class ReferenceTaken(Conflict):
 
 class Unavailable(Exception):
     """The database did not answer in time. It is not known whether the append was written: reload first."""
+
+
+class Overloaded(Unavailable):
+    """Too much waits already: certainly not written, and nothing was begun. Try again in a while."""

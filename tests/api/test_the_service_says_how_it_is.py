@@ -78,7 +78,7 @@ async def test_metrics_tell_how_fast_alerts_arrive_and_what_became_of_them(
 
 
 async def test_too_much_at_once_is_503_with_retry_after(make_world: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("dispatch.api.limits.InFlight.__init__.__defaults__", (1, frozenset()), raising=False)
+    monkeypatch.setattr("dispatch.api.admission.IN_FLIGHT_MAX", 2)
     async with make_world() as world:
         client = await world.client()
         room = await world.room()
@@ -88,7 +88,7 @@ async def test_too_much_at_once_is_503_with_retry_after(make_world: Any, monkeyp
             async with asyncio.timeout(5):
                 while "dispatch_http_in_flight 1.0" not in (await client.get("/metrics")).text:
                     await asyncio.sleep(0.01)
-            answer = await client.get("/openapi.json")
+            answer = await room.get("/v1/incidents")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert int(answer.headers["retry-after"]) >= 1
         assert (await waiting).status_code == 200

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from made import opening
 
-from dispatch.store import appender as module
 from dispatch.store import incidents
 from dispatch.store.appender import Appender
 from tests.joined import joined
@@ -22,17 +21,6 @@ async def test_all_that_waits_is_written(db):
     with pytest.raises(RuntimeError):
         await appender.append(opening("late"))
     await appender.close()
-
-
-async def test_also_those_who_waited_for_room(db, monkeypatch):
-    monkeypatch.setattr(module, "QUEUE_MAX", 2)
-    appender = Appender(db, await joined(db))
-    await appender.start()
-    waiting = [asyncio.create_task(appender.append(opening(f"i{i}"))) for i in range(20)]
-    await asyncio.sleep(0)
-    assert appender.waiting == 2
-    await appender.close()
-    assert all([await one for one in waiting])
 
 
 async def test_a_caller_who_goes_leaves_the_write_going_on(db):

@@ -1,0 +1,68 @@
+"""Who goes first when more comes than can be handled: incidents before answers, answers before the rest.
+
+A node is as full as the fullest of what it bounds: requests under way, and orders waiting for their commit.
+Each class of work is taken up to a share of that, and while the loop does not lag more than it bears; the
+rest is refused at once, with 503 and ``Retry-After``, and whoever asked tries again.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, TypeAlias
+
+from dispatch.api.problem import Problem, retry_later
+from dispatch.backlog import Backlog
+from dispatch.metrics import Metrics
+
+Work: TypeAlias = Literal["incident", "answer", "read", "position"]
+"""``incident``: what control rooms report and ask. ``answer``: what medics say, what providers bring, and
+what a device asks that came back. ``read``: all else."""
+
+IN_FLIGHT_MAX = 512
+
+
+class Share(NamedTuple):
+    """How full the node may be, and how far its loop behind, for one class of work."""
+
+    full: float
+    lag_s: float
+    retry_after_s: int
+
+
+SHARES: Mapping[Work, Share] = {
+    "incident": Share(1.0, math.inf, 1),
+    "answer": Share(0.75, 1.0, 2),
+    "read": Share(0.5, 0.5, 5),
+    "position": Share(0.25, 0.25, 10),
+}
+
+
+class Admission:
+    """``lag_s`` is asked how far the loop is behind."""
+
+    def __init__(
+        self, backlog: Backlog, lag_s: Callable[[], float], metrics: Metrics, most: int | None = None
+    ) -> None:
+        self._backlog = backlog
+        self._lag_s = lag_s
+        self._metrics = metrics
+        self._most = most or IN_FLIGHT_MAX
+        self.in_flight = 0
+
+    def full(self) -> float:
+        """0 is idle, 1 is full."""
+        return max(self.in_flight / self._most, self._backlog.count / self._backlog.most)
+
+    def takes(self, work: Work) -> bool:
+        """Whether there is room for work of this class now."""
+        share = SHARES[work]
+        return self.full() < share.full and self._lag_s() < share.lag_s
+
+    def ensure(self, work: Work) -> None:
+        """Raises Problem ``unavailable`` where work of this class is shed."""
+        if not self.takes(work):
+            raise self.shed(work)
+
+    def shed(self, work: Work) -> Problem:
+        """The refusal, counted."""
+        self._metrics.shed(work)
+        return retry_later("unavailable", SHARES[work].retry_after_s - 1, "Too much at once: try again.")
