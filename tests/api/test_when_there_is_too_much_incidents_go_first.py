@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,10 @@ class HeldUp:
     world: World
     proxy: Proxy
     client: httpx.AsyncClient
+    _open: asyncio.Event = field(default_factory=asyncio.Event)
 
     def shut(self) -> None:
-        self._open = asyncio.Event()
+        self._open.clear()
         self.proxy.before = lambda _: self._open.wait()
 
     def open(self) -> None:
@@ -49,10 +50,16 @@ class HeldUp:
             while await self.figure(name) != value:
                 await asyncio.sleep(0.01)
 
+    async def room(self, name: str = "Utrecht") -> httpx.AsyncClient:
+        """A control room whose key is in memory by now."""
+        room = await self.world.room(name)
+        await asyncio.sleep(0.2)
+        return room
+
     async def alerted(self, count: int) -> list[tuple[Device, str]]:
         """An incident that so many medics have on their phones, and their alerts; nothing waits any more."""
         devices = [await self.world.medic_on_socket(300 + i) for i in range(count)]
-        room = await self.world.room()
+        room = await self.room()
         await room.post("/v1/incidents", json=a_report("first", kind="cardiac_arrest"))
         alerts = [(device, (await device.alert())["alert_id"]) for device in devices]
         await self.until("orders_uncommitted", 0)
@@ -70,7 +77,6 @@ async def behind_a_proxy(database_url: str, folder: Path, pool: Any) -> AsyncIte
                 try:
                     yield held
                 finally:
-                    held.shut()
                     held.open()
         finally:
             await proxy.stop()
@@ -81,6 +87,8 @@ async def held_up(
     database_url: str, tmp_path: Path, pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[HeldUp]:
     monkeypatch.setattr("dispatch.backlog.ORDERS_MAX", ROOM_FOR)
+    monkeypatch.setattr("dispatch.app.KEYS_S", 0.02)
+    monkeypatch.setattr("dispatch.auth.KEYS_S_MAX", 60)  # however slow this machine: no key is looked up
     monkeypatch.setattr("dispatch.following.LOOK_S", 0.02)
     monkeypatch.setattr("dispatch.app.RECONNECT_GRACE_MS", 0)
     async with behind_a_proxy(database_url, tmp_path, pool) as held:
@@ -96,7 +104,7 @@ def refused_for_a_while(answer: httpx.Response) -> bool:
 async def test_the_least_is_shed_first_and_the_incident_is_taken_with_its_alerts(held_up: HeldUp) -> None:
     alerts = await held_up.alerted(7)
     far_away = await held_up.world.medic_on_socket(50_300)
-    room = await held_up.world.room("Zwolle")
+    room = await held_up.room("Zwolle")
     bearer = await held_up.world.client(await held_up.world.token(alerts[0][0].medic_id))
     held_up.shut()
     for i, (device, alert_id) in enumerate(alerts[:6]):
@@ -138,7 +146,7 @@ async def test_the_least_is_shed_first_and_the_incident_is_taken_with_its_alerts
 async def test_what_was_refused_is_taken_when_it_is_asked_again_and_what_was_taken_is_not_lost(
     held_up: HeldUp,
 ) -> None:
-    room = await held_up.world.room()
+    room = await held_up.room()
     held_up.shut()
 
     async def report(i: int) -> int:
@@ -162,7 +170,7 @@ async def test_what_was_refused_is_taken_when_it_is_asked_again_and_what_was_tak
 
 async def test_a_receipt_said_again_and_again_waits_once(held_up: HeldUp) -> None:
     device = await held_up.world.medic_on_socket()
-    room = await held_up.world.room()
+    room = await held_up.room()
     await room.post("/v1/incidents", json=a_report())
     alert = await device.next("alert")
     await asyncio.sleep(0.2)  # until it is known as sent
