@@ -35,6 +35,7 @@ class Network:
     """
 
     async def call(self, connection: "ModelConnection", execute: Callable[[], Answer]) -> Answer:
+        await asyncio.sleep(0)  # others' turn, as in every round trip
         return execute()
 
     def deliver(self, connection: "ModelConnection", hear: Callable[[], None]) -> None:
