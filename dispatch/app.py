@@ -102,9 +102,12 @@ async def running(settings: Settings, data_dir: Path, name: str = "") -> AsyncIt
         stack.push_async_callback(_close, pool)
         parts = await _start(stack, settings, _with_drills(policies, settings), pool, name)
         watchdog = await _watchdog(stack, settings, parts)
-        readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded, watchdog)
         edge = _edge(parts)
         await stack.enter_async_context(in_background(edge.lag.run(), edge.fixes.run()))
+        parts.appender.times.on_commit = parts.metrics.commit_s.observe
+        more = (parts.appender.times.check, parts.dispatcher.positions.check, edge.lag.check, watchdog)
+        readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded, data_dir, more)
+        stack.callback(readiness.close)
         yield _service(parts, edge, readiness, Checks(policies, codes))
 
 

@@ -32,6 +32,7 @@ from dispatch.positions import Positions
 from dispatch.records import Change, Fix, Medic, NewIncident, Record
 from dispatch.roster import Roster
 from dispatch.sender import Result
+from dispatch.sms_callbacks import callbacks
 from dispatch.store import alerts, incidents, medics, positions
 from dispatch.store import policies as kept
 from dispatch.store.appender import Appender
@@ -291,7 +292,7 @@ class Dispatcher:
         hint = "the node is overloaded or its database slow; see dispatch_commit_seconds"
         detail = f"the most overdue tick is {late_ms} ms late"
         timers = Check("timers", on_time, detail, "" if on_time else hint)
-        return [timers, *self.outgoing.checks()]
+        return [timers, *self.outgoing.checks(), callbacks(self.decisions.lives(), self._clock.now_ms())]
 
     async def tidy(self) -> None:
         """Keeps the clock right and memory small."""

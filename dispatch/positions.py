@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from dispatch.check import Check
 from dispatch.records import Fix
 
 log = structlog.get_logger("dispatch")
 
 FLUSH_S = 2.0
 """The contract promises the database within 5 s."""
+LATE_S = 30.0
 
 
 class Positions:
@@ -19,12 +21,23 @@ class Positions:
     def __init__(self, save: Callable[[Sequence[Fix]], Awaitable[None]]) -> None:
         self._save = save
         self._fixes: dict[str, Fix] = {}
+        self._owed_since: float | None = None
 
     @property
     def waiting(self) -> int:
         return len(self._fixes)
 
+    def check(self) -> Check:
+        """Told, and not needed: decisions go by memory."""
+        now = asyncio.get_running_loop().time()
+        owed_s = 0.0 if self._owed_since is None else now - self._owed_since
+        ok = owed_s < LATE_S
+        hint = "The database refuses them or hangs: see the log for `positions not saved`."
+        return Check("positions", ok, f"the last are {owed_s:.0f} s old", "" if ok else hint, needed=False)
+
     def put(self, fix: Fix) -> None:
+        if self._owed_since is None:
+            self._owed_since = asyncio.get_running_loop().time()
         self._fixes[fix.medic_id] = fix
 
     def drop(self, medic_id: str) -> None:
@@ -40,6 +53,7 @@ class Positions:
         except BaseException:
             self._fixes = {**fixes, **self._fixes}
             raise
+        self._owed_since = asyncio.get_running_loop().time() if self._fixes else None
 
     async def run(self) -> None:
         """Flushes now and then, until cancelled."""

@@ -1,19 +1,22 @@
 """What /readyz looks at: the database, the decisions, and the ways to a medic's phone."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import asyncpg
 
 from dispatch import logs
 from dispatch.check import Check
+from dispatch.disk import disk
 from dispatch.dispatcher import Dispatcher
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.memory import DATABASE_TROUBLE
+from dispatch.question import Question
 from dispatch.roster import Roster
 from dispatch.settings import Settings
 
 ANSWER_S_MAX = 2.0
+ASK_S_MAX = 5.0
 
 
 class Readiness:
@@ -26,23 +29,30 @@ class Readiness:
         dispatcher: Dispatcher,
         roster: Roster,
         embedded: EmbeddedPostgres | None,
-        watchdog: Callable[[], Check],
+        data_dir: Path,
+        more: Sequence[Callable[[], Check]],
     ) -> None:
         self._settings = settings
-        self._pool = pool
         self._dispatcher = dispatcher
         self._roster = roster
         self._embedded = embedded
-        self._watchdog = watchdog
+        self._data_dir = data_dir
+        self._more = more
+        self._answers = Question(lambda: pool.fetchval("select 1", timeout=ASK_S_MAX))
 
     async def checks(self) -> Sequence[Check]:
+        """Within ``ANSWER_S_MAX``, whatever hangs."""
         return [
             await self._database(),
+            *([disk(self._data_dir)] if self._embedded else []),
             *self._dispatcher.checks(),
             *self.sms(),
             self._medics(),
-            self._watchdog(),
+            *(check() for check in self._more),
         ]
+
+    def close(self) -> None:
+        self._answers.give_up()
 
     def sms(self) -> Iterator[Check]:
         """Never silently off: who could be reached by SMS alone is not available then."""
@@ -66,8 +76,7 @@ class Readiness:
     async def _database(self) -> Check:
         trouble = self._embedded.trouble if self._embedded else None
         try:
-            async with asyncio.timeout(ANSWER_S_MAX):
-                await self._pool.fetchval("select 1")
+            await self._answers.answer(ANSWER_S_MAX)
         except DATABASE_TROUBLE as error:
             hint = (
                 "See postgres.log in the data dir."

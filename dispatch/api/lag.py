@@ -3,8 +3,11 @@
 import asyncio
 from collections import deque
 
+from dispatch.check import Check
+
 BEAT_S = 0.1
 BEATS = 5
+LATE_S = 0.25
 
 
 class Lag:
@@ -20,6 +23,13 @@ class Lag:
     @property
     def seconds(self) -> float:
         return min(self._rounds)
+
+    def check(self) -> Check:
+        """A busy loop is told, and not needed: what it can not do, it refuses."""
+        ok = self.seconds < LATE_S
+        hint = "More comes than this node can do, or its machine lacks CPU: add a node, or a larger machine."
+        detail = f"what is ready waits {1000 * self.seconds:.0f} ms for its turn"
+        return Check("loop", ok, detail, "" if ok else hint, needed=False)
 
     async def run(self) -> None:
         """Measures until cancelled."""

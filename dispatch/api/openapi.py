@@ -30,6 +30,7 @@ _QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "limit": ("How many", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
     "notification": ("The notification that the status is of", {"type": "string"}),
+    "exclude": ("Names of checks that do not count, with commas between", {"type": "string"}),
 }
 _HEADERS = {
     "Idempotency-Key": "At most 200 characters, kept 24 h: the same request again does nothing twice",

@@ -15,6 +15,7 @@ from typing import Protocol
 import asyncpg
 
 from dispatch import fault_points
+from dispatch.commit_times import CommitTimes
 from dispatch.ids import CHANCE, RandBits
 from dispatch.store.append_rows import Row, Rows, arguments, rows_of
 from dispatch.store.appends import (
@@ -113,6 +114,7 @@ class Appender:
         self._node = node
         self._patience_s = patience_s
         self._randbits = randbits
+        self.times = CommitTimes()
         self._queue: asyncio.PriorityQueue[tuple[int, int, _Job | None]] = asyncio.PriorityQueue()
         self._numbers = itertools.count()
         self._held_over: _Job | None = None
@@ -220,9 +222,10 @@ class Appender:
         rows = arguments([job.rows for job in jobs])
         connection = await self._connected()
         fault_points.reached("before_append")
-        before: Sequence[int] = await connection.fetchval(
-            _SQL["append"], *rows, self._node.id, timeout=WRITE_S_MAX
-        )
+        with self.times.timing():
+            before: Sequence[int] = await connection.fetchval(
+                _SQL["append"], *rows, self._node.id, timeout=WRITE_S_MAX
+            )
         fault_points.reached("committed")
         return {incident_id: before[place - 1] + offset for incident_id, place, offset, *_ in rows[1]}
 

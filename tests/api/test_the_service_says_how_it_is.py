@@ -38,7 +38,7 @@ async def test_a_database_that_does_not_answer_makes_it_unready(world: World, mo
     database = await checks(client)
     assert database["database"]["ok"] is True
 
-    async def hangs(*_: Any) -> None:
+    async def hangs(*_: Any, **__: Any) -> None:
         await asyncio.sleep(60)
 
     monkeypatch.setattr("asyncpg.Pool.fetchval", hangs)

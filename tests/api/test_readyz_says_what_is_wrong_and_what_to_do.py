@@ -1,0 +1,175 @@
+"""Each check of /readyz fails by the fault that it is for, says what to do, and is fine again afterwards."""
+
+import asyncio
+import shutil
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import httpx
+import pytest
+
+from dispatch import commit_times, positions, sms_callbacks
+from dispatch.api import lag
+from dispatch.api.times import rfc3339
+from dispatch.disk import disk
+from simulations.twilio_double import TwilioDouble
+from tests.api.conftest import MakeWorld
+from tests.api.world import World, a_report
+
+
+async def check_of(client: httpx.AsyncClient, name: str) -> dict[str, Any]:
+    checks = (await client.get("/readyz")).json()["checks"]
+    (found,) = (check for check in checks if check["name"] == name)
+    return dict(found)
+
+
+async def until(client: httpx.AsyncClient, name: str, ok: bool) -> dict[str, Any]:
+    """The check, once it is fine, or is not."""
+    async with asyncio.timeout(15):
+        while (check := await check_of(client, name))["ok"] != ok:
+            await asyncio.sleep(0.02)
+    assert ok or check["hint"]
+    return check
+
+
+async def test_it_answers_in_time_whatever_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hangs(*_: Any, **__: Any) -> None:
+        """Like asyncpg, which waits for the server's word also when it was told to give up."""
+        for _ in range(2):
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError:
+                if asyncio.current_task().cancelling() > 1:  # type: ignore[union-attr]
+                    raise
+
+    client = await world.client()
+    monkeypatch.setattr("asyncpg.Pool.fetchval", hangs)
+    before = time.monotonic()
+    answers = await asyncio.gather(*(client.get("/readyz") for _ in range(5)))
+    assert time.monotonic() - before < 3
+    assert {answer.status_code for answer in answers} == {503}
+    asking = [task for task in asyncio.all_tasks() if "locals>.hangs" in repr(task.get_coro())]
+    assert len(asking) == 1  # however many ask
+    asking[0].cancel()
+    asking[0].cancel()
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("401", "credentials"), ("500", "http_500"), ("hang", "timeout"), ("down", "unreachable")],
+)
+async def test_a_provider_that_can_not_be_used(make_world: MakeWorld, fault: str, reason: str) -> None:
+    async with TwilioDouble(live=True) as twilio, make_world(twilio=twilio) as world:
+        client, room = await world.client(), await world.room()
+        await world.medic(channels=("sms",))
+        assert (await check_of(client, "sms"))["ok"]
+        if fault == "hang":
+            twilio.hang_next()
+        elif fault == "down":
+            await twilio.stop()
+        else:
+            twilio.fail_next(int(fault))
+        await room.post("/v1/incidents", json=a_report())
+        check = await until(client, "sms", ok=False)
+        assert reason in check["detail"]
+        assert not check["needed"]  # sockets go on
+
+
+async def test_positions_that_are_not_saved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(positions, "LATE_S", 0.05)
+    client = await world.client()
+    device = await world.medic_on_socket()
+    with monkeypatch.context() as broken:
+
+        async def fails(*_: Any) -> None:
+            raise OSError("x")
+
+        broken.setattr("dispatch.store.positions.save", fails)
+        await device.say(type="position", lat=52.0, lon=5.0, at=rfc3339(int(time.time() * 1000)))
+        await until(client, "positions", ok=False)
+    await until(client, "positions", ok=True)
+
+
+async def test_a_commit_that_waits(
+    world: World, room: httpx.AsyncClient, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit_times, "UNDER_WAY_S_MAX", 0.05)
+    client = await world.client()
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("lock table decision in share mode")
+        posting = asyncio.create_task(room.post("/v1/incidents", json=a_report()))
+        assert "under way" in (await until(client, "commits", ok=False))["detail"]
+    assert (await posting).status_code == 201
+    await until(client, "commits", ok=True)
+    assert "dispatch_commit_seconds_count 1.0" in (await client.get("/metrics")).text
+
+
+async def test_commits_that_are_slow(
+    world: World, room: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await world.client()
+    await room.post("/v1/incidents", json=a_report())
+    assert (await check_of(client, "commits"))["ok"]
+    monkeypatch.setattr(commit_times, "SLOW_S", 0.0)
+    assert "pg_stat_activity" in (await until(client, "commits", ok=False))["hint"]
+
+
+async def test_a_busy_event_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lag, "LATE_S", 0.05)
+    client = await world.client()
+    await until(client, "loop", ok=True)
+
+    async def works() -> None:
+        while True:
+            time.sleep(0.1)  # noqa: ASYNC251 (that is the fault)
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(works())
+    assert "for its turn" in (await until(client, "loop", ok=False))["detail"]
+    working.cancel()
+    await until(client, "loop", ok=True)
+
+
+async def test_callbacks_that_never_come(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sms_callbacks, "LONG_MS", 0)
+    async with TwilioDouble(live=True) as twilio, make_world(twilio=twilio) as world:
+        client, room = await world.client(), await world.room()
+        twilio.callback_delay_s = 3600
+        for metres in (100, 200, 300):
+            await world.medic(metres, channels=("sms",))
+        await room.post("/v1/incidents", json=a_report())
+        assert "403" in (await until(client, "sms_callbacks", ok=False))["hint"]
+        twilio.callback_delay_s = 0
+        await world.medic(400, channels=("sms",))
+        await room.post("/v1/incidents", json=a_report("R-2"))
+        await until(client, "sms_callbacks", ok=True)
+
+
+def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Usage(NamedTuple):
+        total: int
+        used: int
+        free: int
+
+    for free, ok, needed in ((2**34, True, False), (2**29, False, False), (2**20, False, True)):
+        usage = Usage(2**36, 2**36 - free, free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        check = disk(tmp_path)
+        assert (check.ok, check.needed, bool(check.hint)) == (ok, needed, not ok)
+
+
+async def test_a_check_can_be_left_out_of_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a load balancer does with the watchdog: its one device is no reason to take all nodes away."""
+    client = await world.client()
+
+    async def hangs(*_: Any, **__: Any) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr("asyncpg.Pool.fetchval", hangs)
+    assert (await client.get("/readyz")).status_code == 503
+    answer = await client.get("/readyz?exclude=watchdog,database")
+    assert answer.status_code == 200
+    assert not next(check for check in answer.json()["checks"] if check["name"] == "database")["ok"]
+    assert (await client.get("/readyz?exclud=watchdog")).status_code == 422
