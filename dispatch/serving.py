@@ -21,6 +21,9 @@ from dispatch.settings import Settings
 log = logs.logger(__name__)
 
 PING_S = 20.0
+TAKES_NOTHING_S_MAX = 2 * PING_S
+"""As a ping without an answer. A device that takes nothing any more would stay otherwise: a close waits until
+it took the rest, which a full receive window puts off for ever (RFC 9293, 3.8.6.1; RFC 5482)."""
 REQUESTS_END_S_MAX = 10
 KEEP_ALIVE_S = 75
 """Longer than a control room's client keeps a connection, or it would post into one that we just closed."""
@@ -88,6 +91,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
         )[0]
         bound = socket.socket(family, kind, protocol)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections have it from what listens
+            untaken_ms = int(TAKES_NOTHING_S_MAX * 1000)
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, untaken_ms)
         bound.bind(address)
     except OSError as error:
         raise CanNotListen(
