@@ -58,6 +58,7 @@ from dispatch.store import idempotency, keys, tokens
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered
 from dispatch.store.database import connect_pool, upgrade
+from dispatch.together import Together
 from dispatch.watchdog import OFF, Watchdog
 from notify.channel import Channel
 from notify.sms import SmsChannel, SmsSettings
@@ -216,8 +217,10 @@ async def _start(
     keyring = Keyring(lambda known: keys.find(pool, known))
     await read_keys(pool, keyring)
 
+    owners = Together[bytes, str](lambda hashes: tokens.find_all(pool, hashes))
+
     async def whose(token_hash: bytes) -> str | None:
-        return await follower.ensure_known(await tokens.find(pool, token_hash))
+        return await follower.ensure_known(await owners.find(token_hash))
 
     desk = TokenDesk(whose)
     follower = MedicsFollower(pool, roster, desk)

@@ -1,5 +1,7 @@
 """Tokens of medics' devices. Of a secret only its hash comes here."""
 
+from collections.abc import Sequence
+
 from dispatch.store.statements import Database, statements
 
 _SQL = statements("tokens")
@@ -10,10 +12,9 @@ async def create(db: Database, medic_id: str, *, secret_hash: bytes, at: int) ->
     return await db.fetchval(_SQL["create"], secret_hash, medic_id, at) is not None
 
 
-async def find(db: Database, secret_hash: bytes) -> str | None:
-    """The id of the medic whose token it is."""
-    medic_id: str | None = await db.fetchval(_SQL["find"], secret_hash)
-    return medic_id
+async def find_all(db: Database, secret_hashes: Sequence[bytes]) -> dict[bytes, str]:
+    """By token, the id of the medic whose it is; those that are nobody's are left out."""
+    return {row["token_hash"]: row["medic_id"] for row in await db.fetch(_SQL["find_all"], secret_hashes)}
 
 
 async def revoke_all(db: Database, medic_id: str) -> int:

@@ -38,9 +38,9 @@ def a_place(nth: int) -> dict[str, float]:
 async def some_medics(pool: asyncpg.Pool, how_many: int, at: dict[str, float] = HERE) -> list[Person]:
     """All may be asked, at home north of there, the first nearest."""
     people = [Person(new_id(), new_token(), _phone()) for _ in range(how_many)]
-    await medics.create(pool, [_medic(one, at, 100 + 20 * i) for i, one in enumerate(people)])
+    await medics.create(pool, [_medic(one, at, 100 + 5 * i) for i, one in enumerate(people)])
     for one in people:
-        await tokens.create(pool, one.medic_id, secret_hash=secret_hash(one.token), at=0)
+        assert await tokens.create(pool, one.medic_id, secret_hash=secret_hash(one.token), at=0)
     return people
 
 

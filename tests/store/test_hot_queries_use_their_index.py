@@ -31,7 +31,7 @@ HOT = [
     ("medics", "changed", (7,), "medic_change"),
     ("medics", "gone", (7,), "medic_gone_change"),
     ("medics", "forget_alerts", ("anna",), "alert_one_claim_a_medic"),
-    ("tokens", "find", (b"h",), "device_token_pkey"),
+    ("tokens", "find_all", ([b"h"],), "device_token_pkey"),
     ("keys", "find", (b"h",), "api_key_secret_hash_key"),
     ("idempotency", "find", ("room-a", "key", AT), "idempotency_pkey"),
     ("idempotency", "purge", (AT,), "idempotency_age"),
