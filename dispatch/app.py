@@ -51,6 +51,7 @@ from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
 from dispatch.nodes import Membership
 from dispatch.opting import Opting
+from dispatch.pause import WHY as PAUSED
 from dispatch.readiness import Readiness
 from dispatch.roster import Roster
 from dispatch.settings import Settings
@@ -158,7 +159,13 @@ async def _watchdog(stack: AsyncExitStack, settings: Settings, parts: "Parts") -
         name=new_id(),
         interval_s=settings.watchdog_s,
     )
-    watchdog = Watchdog(drills, parts.metrics, parts.clock, interval_s=settings.watchdog_s)
+    watchdog = Watchdog(
+        drills,
+        parts.metrics,
+        parts.clock,
+        interval_s=settings.watchdog_s,
+        paused=lambda: PAUSED if parts.dispatcher.pause.on else None,
+    )
     await stack.enter_async_context(in_background(watchdog.run()))
     return watchdog.check
 
@@ -395,6 +402,7 @@ def _add_figures(parts: Parts, edge: Edge, feed: FeedApi) -> None:
         "orders_uncommitted": ("Orders not committed yet.", lambda: decisions.backlog.count),
         "fixes_waiting": ("Positions from sockets waiting for their turn.", lambda: edge.fixes.waiting),
         "loop_lag_seconds": ("How long what is ready waits for its turn.", lambda: edge.lag.seconds),
+        "paused": ("1: nothing is sent, as after a restore.", lambda: float(parts.dispatcher.pause.on)),
         "feed_followers": ("Readers of feeds.", lambda: feed.followers),
     }
     for name, (help_text, value) in gauges.items():

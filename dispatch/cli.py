@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from dispatch.cli_db import db_group
 from dispatch.cli_keys import keys_group
 from dispatch.cli_medics import medics_group
-from dispatch.cli_options import FAILED, data_dir_option, json_option, plainly, run, server, to_json
+from dispatch.cli_options import FAILED, data_dir_option, json_option, plainly, to_json
 from dispatch.cli_replay import replay_command
 
 
@@ -33,6 +34,7 @@ def main() -> None:
 
 main.add_command(keys_group)
 main.add_command(medics_group)
+main.add_command(db_group)
 main.add_command(replay_command)
 
 
@@ -132,27 +134,3 @@ def check_policy(file: Path, as_json: bool) -> None:
         return
     for kind, policy in policies.items():
         click.echo(f"{kind} {digest(policy)}")
-
-
-@main.group("db")
-def db_group() -> None:
-    """The database."""
-
-
-@db_group.command("upgrade")
-@data_dir_option
-@json_option
-@plainly
-def upgrade_database(data_dir: Path, as_json: bool) -> None:
-    """Bring the schema up to date (`serve` does so too); prints the revision before and after."""
-    before, after = run(_upgrade(data_dir))
-    click.echo(
-        to_json({"before": before, "after": after}) if as_json else f"{before or 'none'} {after or 'none'}"
-    )
-
-
-async def _upgrade(data_dir: Path) -> tuple[str | None, str | None]:
-    from dispatch.store.database import upgrade
-
-    async with server(data_dir) as dsn:
-        return await upgrade(dsn)

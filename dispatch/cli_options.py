@@ -65,11 +65,12 @@ def exit_code(error: Exception) -> int | None:
     from dispatch.medics_import import UnusableFile
     from dispatch.serving import CanNotListen
     from dispatch.settings import SettingsError
+    from dispatch.store.archive import UnusableBackup
     from dispatch.store.database import DatabaseRefused
 
     if isinstance(error, SettingsError | PolicyError | CodesError | CanNotListen):
         return WRONG_USE
-    known = (UnusableFile, PostgresUnavailable, DatabaseRefused, asyncpg.PostgresError)
+    known = (UnusableFile, UnusableBackup, PostgresUnavailable, DatabaseRefused, asyncpg.PostgresError)
     if isinstance(error, (*known, asyncpg.InterfaceError, OSError, TimeoutError)):
         return FAILED
     return None

@@ -63,10 +63,11 @@ class Decisions:
         metrics: Metrics,
         membership: Membership,
         randbits: RandBits,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._appender, self._roster, self._clock = appender, roster, clock
         self._policies = policies
-        self._randbits = randbits
+        self._randbits, self._paused = randbits, paused
         self._react, self._resume = react, resume
         self._metrics = metrics
         self._membership = membership
@@ -90,7 +91,7 @@ class Decisions:
         policy = self._policies[new.kind]
         return await self._do(
             live,
-            opening(new, key_id, policy),
+            opening(new, key_id, policy, self._paused),
             details=lambda _: new.details,
             policy=policy,
             remember=remember(live.id) if remember else None,

@@ -28,6 +28,7 @@ from dispatch.metrics import Metrics
 from dispatch.nodes import Membership
 from dispatch.orders import engaged_elsewhere, eta_s, leaving
 from dispatch.outgoing import Outgoing
+from dispatch.pause import Pause
 from dispatch.positions import Positions
 from dispatch.records import Change, Fix, Medic, NewIncident, Record
 from dispatch.roster import Roster
@@ -79,6 +80,7 @@ class Dispatcher:
         self._digit_pairs = DigitPairs()
         self._chores = Tasks()
         self.wakeups = Wakeups()
+        self.pause = Pause(pool)
         self.positions = Positions(lambda fixes: positions.save(pool, fixes))
         self.decisions = Decisions(
             appender=appender,
@@ -92,6 +94,7 @@ class Dispatcher:
             metrics=metrics,
             membership=membership,
             randbits=randbits,
+            paused=lambda: self.pause.on,
         )
         self.outgoing = Outgoing(
             pool=pool,
@@ -104,12 +107,14 @@ class Dispatcher:
             reconnect_grace_until=reconnect_grace_until,
             on_blocked=self._blocked,
             sleep=sleep,
+            paused=lambda: self.pause.on,
         )
         self._her_alerts = HerAlerts(self.decisions)
         self._texts = Texts(pool, clock, self.decisions, self.answer)
 
     async def start(self) -> None:
-        """Takes up what is live or owed. The roster has its medics already."""
+        """Takes up what is live or owed, or holds it. The roster has its medics already."""
+        await self.pause.begin()
         await kept.keep(self._pool, self._policies.values())
         now = self._clock.now_ms()
         since = now - LATE_ANSWER_MS
@@ -121,7 +126,9 @@ class Dispatcher:
             for record in await incidents.load_many(self._pool, due[at : at + LOADED_AT_ONCE]):
                 self.decisions.adopt(record)
                 fault_points.reached("loading")
-        chores = (self.positions.run(), self.outgoing.run(), self._tidy_up())
+        chores = [self.positions.run(), self.outgoing.run(), self._tidy_up()]
+        if self.pause.on:
+            chores.append(self.pause.run(self.decisions, self._go_on))
         for chore in chores:
             self._chores.spawn(chore)
 
@@ -292,7 +299,8 @@ class Dispatcher:
         hint = "the node is overloaded or its database slow; see dispatch_commit_seconds"
         detail = f"the most overdue tick is {late_ms} ms late"
         timers = Check("timers", on_time, detail, "" if on_time else hint)
-        return [timers, *self.outgoing.checks(), callbacks(self.decisions.lives(), self._clock.now_ms())]
+        awaited = callbacks(self.decisions.lives(), self._clock.now_ms())
+        return [*self.pause.checks(), timers, *self.outgoing.checks(), awaited]
 
     async def tidy(self) -> None:
         """Keeps the clock right and memory small."""
@@ -319,14 +327,23 @@ class Dispatcher:
     def _react(self, live: Live, happened: tuple[e.Event, ...]) -> None:
         self.outgoing.react(live, happened)
         self._her_alerts.happened(live, happened)
+        self.pause.keep_to(self.decisions, live)
         if live.record is not None:
             self.wakeups.wake(live.room_id, live.record.feed_pos)
 
     def _resume(self, live: Live) -> None:
         self._her_alerts.loaded(live)
+        self.pause.keep_to(self.decisions, live)
         self.outgoing.resume(live)
         if live.record is not None:
             self.wakeups.wake(live.room_id, live.record.feed_pos)
+
+    def _go_on(self, live: Live) -> None:
+        """After a pause: what is owed goes out, also to devices that came back meanwhile."""
+        self.outgoing.resume(live)
+        for n, asked in live.by_n.items():
+            if self._hub.connected(asked.medic_id):
+                self.outgoing.socket_appeared(live, n)
 
     def _note_arrival(self, live: Live, n: int, fix: Fix) -> None:
         record = live.record

@@ -103,7 +103,7 @@ class Memory:
         """Lets go of incidents that ended before then (ms) and have nothing left to do."""
         for live in self.all():
             record = live.record
-            if record is None or record.due_at is not None or not live.idle:
+            if record is None or record.due_at is not None or record.state.paused or not live.idle:
                 continue
             ended_at = record.state.ended_at
             if ended_at is not None and ended_at < before and not _awaits_outcome(record):

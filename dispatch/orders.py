@@ -1,5 +1,6 @@
 """How reports, changes and outcomes become commands: what the decision needs is looked up here."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec.structs import replace
@@ -19,7 +20,11 @@ def position_good(details: Details, policy: Policy) -> bool:
     return bool(details.address) or accuracy_m is None or accuracy_m <= policy.accuracy_m_max
 
 
-def opening(new: NewIncident, key_id: str, policy: Policy) -> MakeCommand:
+def opening(
+    new: NewIncident, key_id: str, policy: Policy, paused: Callable[[], bool] = lambda: False
+) -> MakeCommand:
+    """``paused``: whether the service sends nothing at the moment of the decision."""
+
     def make(now: Situation) -> c.Command:
         return c.Open(
             at=now.at,
@@ -36,6 +41,7 @@ def opening(new: NewIncident, key_id: str, policy: Policy) -> MakeCommand:
             ambulance_due_at=new.ambulance_due_at,
             position_good=position_good(new.details, policy),
             never_alert=new.never_alert,
+            paused=paused(),
         )
 
     return make
@@ -121,6 +127,14 @@ def settling(
     return lambda now: c.Settle(
         at=now.at, by=by, policy=now.rules, n=n, k=k, result=result, reason=reason, definite=definite
     )
+
+
+def pausing(now: Situation) -> c.Command:
+    return c.Pause(at=now.at, policy=now.rules)
+
+
+def resuming(now: Situation) -> c.Command:
+    return c.Resume(at=now.at, policy=now.rules)
 
 
 def leaving(n: int, why: Literal["suspended", "opted_out", "deleted"]) -> MakeCommand:

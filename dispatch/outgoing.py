@@ -32,7 +32,10 @@ LOOK_S = 1.0
 
 
 class Outgoing:
-    """Sockets are written at once, in the reaction to the commit; everything else by the ``Sender``."""
+    """Sockets are written at once, in the reaction to the commit; everything else by the ``Sender``.
+
+    While ``paused`` nothing is sent: what was requested meanwhile is found by ``resume`` after it.
+    """
 
     def __init__(
         self,
@@ -47,8 +50,9 @@ class Outgoing:
         reconnect_grace_until: int,
         on_blocked: Callable[[str, str], None],
         sleep: Callable[[float], Awaitable[None]],
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._decisions = decisions
+        self._decisions, self._paused = decisions, paused
         self._chores = Tasks()
         self._sockets = ToSockets(
             roster=roster, clock=clock, hub=hub, decisions=decisions, grace_until=reconnect_grace_until
@@ -88,6 +92,8 @@ class Outgoing:
 
     def resume(self, live: Live) -> None:
         """After a load: what has no outcome is brought to one; devices get what they have not read."""
+        if self._paused():
+            return
         self._sockets.resume(live)
         alerts = live.record.state.alerts if live.record is not None else ()
         if any(note.pending and note.channel != WEBSOCKET for alert in alerts for note in alert.notes):
@@ -95,6 +101,8 @@ class Outgoing:
 
     def socket_appeared(self, live: Live, n: int) -> None:
         """The medic of alert ``n`` has a socket (more)."""
+        if self._paused():
+            return
         self._sockets.appeared(live, n)
 
     def acknowledged(self, live: Live, n: int, k: int) -> None:
@@ -123,6 +131,8 @@ class Outgoing:
             await self.look()
 
     async def look(self) -> None:
+        if self._paused():
+            return
         self._sockets.end_grace()
         try:
             await self._providers.look()
@@ -148,7 +158,7 @@ class Outgoing:
 
     def _send(self, live: Live, event: e.NotificationRequested) -> None:
         note = live.note(event.n, event.k)
-        if note is None or not note.pending:
+        if note is None or not note.pending or self._paused():
             return
         if note.purpose == "stand_down":
             fault_points.reached("stand_down")

@@ -136,7 +136,8 @@ class Sender:
     async def _bring(self, letter: Letter) -> None:
         channel = self._channels.get(letter.channel)
         if channel is None:
-            self._office.settle(letter, "failed", reason="channel_off", definite=True)
+            definite = letter.attempted_at is None
+            self._office.settle(letter, "failed", reason="channel_off", definite=definite)
             return
         began_ms = self._office.now_ms()
         since_ms = letter.attempted_at

@@ -136,10 +136,9 @@ def _of_fenced_channels(events: Iterable[Any]) -> list[Any]:
 
 
 def _owes(stream: Stream) -> bool:
-    """Whether something is left to do without anybody asking: a tick, or an outcome to be found."""
-    return stream.due_at is not None or any(
-        note.pending for alert in stream.state.alerts for note in alert.notes
-    )
+    """Whether something is left to do without anybody asking: a tick, an outcome, to go on after a pause."""
+    pending = any(note.pending for alert in stream.state.alerts for note in alert.notes)
+    return stream.due_at is not None or stream.state.paused or pending
 
 
 def _note_state(state: Incident, n: int, k: int) -> str:

@@ -84,17 +84,22 @@ async def _ensure_durable(connection: asyncpg.Connection) -> None:
         )
 
 
-async def upgrade(dsn: str, migrations: Path = MIGRATIONS) -> tuple[str | None, str | None]:
+async def upgrade(
+    dsn: str, migrations: Path = MIGRATIONS, *, to: str = "head"
+) -> tuple[str | None, str | None]:
     """Brings the schema up to date. Returns the revisions before and after, None for an empty database.
 
+    ``to`` is the revision to bring it to, for a restore of what an older program wrote.
+
     All or nothing, and one node at a time: another that calls this meanwhile waits, then finds nothing to do.
-    Raises DatabaseRefused for a database that is newer than this program, or one that others keep locked.
+    Raises DatabaseRefused for a database (or a ``to``) that is newer than this program, or one that others
+    keep locked.
     """
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: _connect_to_migrate(dsn), poolclass=NullPool
     )
     async with engine.connect() as connection:
-        before, after = await connection.run_sync(_migrate, migrations)
+        before, after = await connection.run_sync(_migrate, migrations, to)
         await connection.commit()
     return before, after
 
@@ -121,17 +126,19 @@ async def _connect_to_migrate(dsn: str) -> asyncpg.Connection:
     return connection
 
 
-def _migrate(connection: Connection, migrations: Path) -> tuple[str | None, str | None]:
+def _migrate(connection: Connection, migrations: Path, to: str) -> tuple[str | None, str | None]:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     script = ScriptDirectory.from_config(config)
     context = MigrationContext.configure(connection)
-    before, head = context.get_current_revision(), script.get_current_head()
-    _refuse_if_newer(script, before)
-    if before != head:
-        command.upgrade(config, "head")
-    return before, head
+    before = context.get_current_revision()
+    after = script.get_current_head() if to == "head" else to
+    for revision in (before, after):
+        _refuse_if_newer(script, revision)
+    if before != after:
+        command.upgrade(config, to)
+    return before, after
 
 
 def _refuse_if_newer(script: ScriptDirectory, revision: str | None) -> None:

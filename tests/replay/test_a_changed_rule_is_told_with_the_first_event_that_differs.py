@@ -38,7 +38,7 @@ RULES: list[tuple[Any, str, Callable[..., Any], type[e.Event]]] = [
     ),
     (waves, "choose", lambda *_: [], e.WaveDecided),
     (stand_down, "beats_best", lambda *_: True, e.AlertStoodDown),
-    (ladder, "owed", lambda *_: (), e.NotificationRequested),
+    (ladder, "request", lambda *_: None, e.NotificationRequested),
     (timers, "is_lost", lambda *_: False, e.AlertFailed),
     (answers, "_check_accept", refuses, e.AlertAnswered),
 ]

@@ -1,0 +1,84 @@
+"""A backup knows nothing of what was sent after it: an SMS that was to go out then is not just sent again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from a_night_restored import SILENCE_S, Night, succeeding, until
+
+from dispatch import app, following
+from dispatch.store.backup import backup, restore
+from simulations.twilio_double import TwilioDouble
+from tests.api.world import a_report, a_world
+from tests.cli.conftest import Cli
+
+BACK_TO_THE_OPENING = """
+    delete from decision where seq > 1;
+    update incident i set seq = d.count, feed_pos = d.feed_pos from decision d where d.incident_id = i.id;
+    update control_room r set feed_pos = i.feed_pos from incident i;
+    update notification set state = 'requested', attempted_at = null, provider_id = null;
+"""
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "LOOK_S", 0.02)
+    monkeypatch.setattr(app, "RECONNECT_GRACE_MS", 0)
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[TwilioDouble]:
+    """The provider of both lives."""
+    async with TwilioDouble(live=True) as double:
+        yield double
+
+
+@pytest.fixture
+async def night(database_url: str, pool: asyncpg.Pool, tmp_path: Path, twilio: TwilioDouble) -> Night:
+    """A backup of the moment between the commit of an SMS alert and its attempt; it is sent after that."""
+    async with a_world(database_url, tmp_path, pool, twilio=twilio) as world:
+        medic_id = await world.medic()
+        phone = await world.phone(medic_id)
+        key = await world.key()
+        room = await world.client(key)
+        opened = (await room.post("/v1/incidents", json=a_report())).json()
+        await until(lambda: bool(twilio.phone(phone).inbox))
+    await pool.execute(BACK_TO_THE_OPENING)
+    await backup(database_url, tmp_path / "backup")
+    return Night(opened["id"], key, {}, {"carla": medic_id}, phone, tmp_path / "backup")
+
+
+async def resumed(night: Night, dsn: str, folder: Path, twilio: TwilioDouble | None) -> list[str]:
+    """What carla's phone has once the restored service has gone on, and all is settled."""
+    await restore(dsn, night.file)
+    cli = Cli(DISPATCH_DATABASE_URL=dsn)
+    async with succeeding(night, dsn, folder, twilio) as service:
+        await service.until(lambda one: one["held_for"] == ["paused"])
+        told = await cli.run("db", "resume", "--close-older-than", "0")
+        assert "1 perhaps sent already: the provider is asked" in told.out
+        before = len(service.texts)
+        assert (await cli.run("db", "resume", "--close-older-than", "0", "--yes")).code == 0
+        await service.until(lambda one: one["state"] == "closed")
+
+        if twilio is not None:
+            await until(lambda: len(service.texts) > before)
+        await asyncio.sleep(SILENCE_S)
+        assert before == (1 if twilio else 0)
+        return service.texts
+
+
+async def test_the_provider_has_it_so_its_stand_down_follows_and_no_second_alert(
+    night: Night, empty_database: str, tmp_path: Path, twilio: TwilioDouble
+) -> None:
+    alert, stand_down = await resumed(night, empty_database, tmp_path, twilio)
+    assert "je hoeft niet te komen" not in alert
+    assert "je hoeft niet te komen" in stand_down
+
+
+async def test_the_provider_knows_of_none_and_none_is_sent(
+    night: Night, empty_database: str, tmp_path: Path
+) -> None:
+    """It may still turn up there; by then it is not true any more."""
+    assert await resumed(night, empty_database, tmp_path, None) == []
