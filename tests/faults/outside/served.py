@@ -153,11 +153,21 @@ async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> N
     """Returns when it is so."""
     async with asyncio.timeout(seconds):
         while not await true():
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
+
+
+async def got(room: httpx.AsyncClient, path: str) -> dict[str, Any]:
+    """What a control room reads; it tries again where the service has no room for that now."""
+    async with asyncio.timeout(20):
+        while (answer := await room.get(path)).status_code in (429, 503):
+            await asyncio.sleep(0.2)
+    assert answer.status_code == 200, answer.text
+    shown: dict[str, Any] = answer.json()
+    return shown
 
 
 async def events_of(room: httpx.AsyncClient, incident_id: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = (await room.get(f"/v1/incidents/{incident_id}/events")).json()["items"]
+    items: list[dict[str, Any]] = (await got(room, f"/v1/incidents/{incident_id}/events"))["items"]
     return items
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.faults.network import Network
-from tests.faults.outside.served import Served, events_of, report_at
+from tests.faults.outside.served import Served, events_of, got, report_at
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -35,7 +35,7 @@ class Room:
         return [event["data"]["chosen"] for event in events if event["type"] == "WaveDecided"]
 
     async def count(self) -> int:
-        return len((await self.well.get("/v1/incidents")).json()["items"])
+        return len((await got(self.well, "/v1/incidents"))["items"])
 
 
 async def a_room(world: Served, network: Network) -> tuple[Room, dict[str, float]]:

@@ -11,7 +11,7 @@ import pytest
 
 from simulations.twilio_double import TwilioDouble
 from tests.faults.network import Link, Network
-from tests.faults.outside.served import SMS_AFTER_S, Served, events_of, report_at, until
+from tests.faults.outside.served import SMS_AFTER_S, Served, events_of, got, report_at, until
 from tests.faults.phone import Phone, switched_on
 
 pytestmark = pytest.mark.timeout(120)
@@ -32,7 +32,7 @@ class Medic:
         self.incident, self.alert_id = opened["id"], opened["alerts"][0]["id"]
 
     async def alert(self) -> dict[str, Any]:
-        shown: dict[str, Any] = (await self.room.get(f"/v1/incidents/{self.incident}")).json()["alerts"][0]
+        shown: dict[str, Any] = (await got(self.room, f"/v1/incidents/{self.incident}"))["alerts"][0]
         return shown
 
     async def until_state(self, state: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from simulations.twilio_double import TwilioDouble
 from simulations.twilio_double.phones import VirtualPhone
-from tests.faults.outside.served import Served, report_at, told, until
+from tests.faults.outside.served import Served, got, report_at, told, until
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -91,7 +91,7 @@ async def test_who_may_have_the_alert_is_told_to_stop_once(texting: Served, twil
     assert texts() == wanted
     assert {one.to for one in twilio.met} == {phone.number for phone in phones.values()}
     for name, incident in incidents.items():
-        shown = (await room.get(f"/v1/incidents/{incident}")).json()["alerts"][0]
+        shown = (await got(room, f"/v1/incidents/{incident}"))["alerts"][0]
         assert shown["state"] == "stood_down", name
         said = await told(room, incident, 1, purpose="stand_down")
         assert said.count("Requested") == (1 if CASES[name].texts == 2 else 0), (name, said)

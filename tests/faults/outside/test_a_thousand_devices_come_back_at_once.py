@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from tests.faults.network import Network
-from tests.faults.outside.served import Served, report_at, served, until
+from tests.faults.outside.served import Served, got, report_at, served, until
 from tests.faults.phone import Phone, switched_on
 
 pytestmark = pytest.mark.timeout(180)
@@ -43,7 +43,7 @@ async def test_all_that_they_lack_comes_again_and_each_rings_once(world: Served)
             await network.happened("vanished", DEVICES)
             heard = sum(bool(phone.rung) for phone in phones)
             assert heard == DEVICES // 2
-            before = (await room.get(f"/v1/incidents/{incident}")).json()["alerting"]["delivered"]
+            before = (await got(room, f"/v1/incidents/{incident}"))["alerting"]["delivered"]
             assert before == 0, "nobody's acknowledgement came through"
 
             await network.refuse()
@@ -54,11 +54,11 @@ async def test_all_that_they_lack_comes_again_and_each_rings_once(world: Served)
             await network.listen()
 
             async def all_delivered() -> bool:
-                shown = (await room.get(f"/v1/incidents/{incident}")).json()
+                shown = await got(room, f"/v1/incidents/{incident}")
                 return bool(shown["alerting"]["delivered"] == DEVICES)
 
             await until(all_delivered, 60)
-        alerts = (await room.get(f"/v1/incidents/{incident}")).json()["alerts"]
+        alerts = (await got(room, f"/v1/incidents/{incident}"))["alerts"]
     by_medic = {alert["medic_id"]: alert["id"] for alert in alerts}
     assert [list(phone.rung) for phone in phones] == [[by_medic[medic.id]] for medic in asked]
     frames = [[frame["id"] for frame in phone.heard if frame["type"] == "alert"] for phone in phones]

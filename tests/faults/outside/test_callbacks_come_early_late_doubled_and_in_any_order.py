@@ -11,7 +11,7 @@ from simulations.twilio_double import TwilioDouble
 from simulations.twilio_double.phones import VirtualPhone
 from simulations.twilio_double.records import Record
 from simulations.twilio_double.signature import sign
-from tests.faults.outside.served import Served, events_of, report_at, told, until, words
+from tests.faults.outside.served import Served, events_of, got, report_at, told, until, words
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -143,12 +143,12 @@ async def test_late_after_the_end_it_is_recorded_and_changes_no_alert(
     await room.post(f"/v1/incidents/{incident}/cancel")
     for word in ("delivered", "sent", "delivered"):
         assert await post(texting, record.callback_url or "", about(record, word)) == 204
-    shown = (await room.get(f"/v1/incidents/{incident}")).json()
+    shown = await got(room, f"/v1/incidents/{incident}")
     assert (shown["state"], shown["alerts"][0]["state"]) == ("cancelled", "stood_down")
     assert (await told(room, incident, 1))[-1] == "Delivered"
     # an answer, too: it is refused in silence, and the medic has her stand-down
     assert await phone.reply("1") == 200
-    assert (await room.get(f"/v1/incidents/{incident}")).json()["alerts"][0]["state"] == "stood_down"
+    assert (await got(room, f"/v1/incidents/{incident}"))["alerts"][0]["state"] == "stood_down"
 
 
 async def test_one_that_another_life_of_the_service_sent(texting: Served, twilio: TwilioDouble) -> None:
@@ -194,6 +194,6 @@ async def test_an_answer_by_sms_counts_once(texting: Served, twilio: TwilioDoubl
     events: list[dict[str, Any]] = await events_of(room, incident)
     answers = [event["data"] for event in events if event["type"] == "AlertAnswered"]
     assert [(one["answer"], one["channel"]) for one in answers] == [("accept", "sms")]
-    shown = (await room.get(f"/v1/incidents/{incident}")).json()
+    shown = await got(room, f"/v1/incidents/{incident}")
     assert shown["alerting"]["state"] == "covered"
     assert len(phone.inbox) == 1
