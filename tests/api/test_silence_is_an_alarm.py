@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,7 +12,10 @@ import httpx
 import pytest
 
 from dispatch import drill, watchdog
+from dispatch.app import read_policies
+from dispatch.core.policy import PolicyError
 from dispatch.ids import new_id
+from dispatch.settings import Settings, SettingsError, read_settings
 from dispatch.store import drills, feed
 from dispatch.store.appends import Unavailable
 from simulations.twilio_double import TwilioDouble
@@ -299,3 +303,22 @@ async def test_a_drill_that_has_not_ended_keeps_those_after_it(
     first = await pool.fetchval("select id from incident order by opened_at limit 1")
     await pool.execute("update incident set owed = true where id = $1", first)
     assert await drills.purge(pool, "watchdog", before=2**62) == 0
+
+
+def test_the_kind_of_the_drills_is_no_policy_files(tmp_path: Path) -> None:
+    file = tmp_path / "policies.toml"
+    file.write_text(
+        "[watchdog]\npriority = 5\nwanted = 1\nalerts_max = 1\nreach_s = 60\nanswer_within_s = 60\n"
+        "better_by_s = 1\nwaves = [{ after_s = 0, alerts = 1 }]\n"
+        'ladder = [{ channel = "websocket", after_s = 0 }]\n'
+    )
+    with pytest.raises(PolicyError, match="the watchdog's own"):
+        read_policies(Settings.model_construct(policy_file=file))
+
+
+def test_settings_that_can_not_be_used_are_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("DISPATCH_WATCHDOG_MEDIC", "no id!"), ("DISPATCH_WATCHDOG_S", "5")):
+        with monkeypatch.context() as environment:
+            environment.setenv(name, value)
+            with pytest.raises(SettingsError, match=name):
+                read_settings()
