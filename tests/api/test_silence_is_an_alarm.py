@@ -16,7 +16,7 @@ from dispatch.app import read_policies
 from dispatch.core.policy import PolicyError
 from dispatch.ids import new_id
 from dispatch.settings import Settings, SettingsError, read_settings
-from dispatch.store import drills, feed
+from dispatch.store import drills, feed, service
 from dispatch.store.appends import Unavailable
 from simulations.twilio_double import TwilioDouble
 from tests.api.conftest import MakeWorld
@@ -303,6 +303,23 @@ async def test_a_drill_that_has_not_ended_keeps_those_after_it(
     first = await pool.fetchval("select id from incident order by opened_at limit 1")
     await pool.execute("update incident set owed = true where id = $1", first)
     assert await drills.purge(pool, "watchdog", before=2**62) == 0
+
+
+async def test_while_the_service_is_paused_there_is_no_drill_and_it_says_so(
+    make_world: MakeWorld, pool: asyncpg.Pool
+) -> None:
+    medic_id = new_id()
+    await service.pause(pool)
+    async with watched(make_world, medic_id) as world:
+        client = await world.client()
+        async with acknowledging(await world.medic_on_socket(id=medic_id, **TEST_DEVICE)) as frames:
+            check = await until(client, lambda check: "no drill now" in check["detail"])
+            assert check["ok"]
+            await asyncio.sleep(0.3)  # several turns
+            assert frames == []
+            assert await pool.fetchval("select count(*) from incident") == 0
+            await service.resume(pool)
+            await until(client, came_back)
 
 
 def test_the_kind_of_the_drills_is_no_policy_files(tmp_path: Path) -> None:
