@@ -14,6 +14,7 @@ BENCHMARKS = {
     "decisions": "incidents opened and whole lives a second, beside an insert of the same bytes",
     "nearest": "the nearest 20 of a million, beside a k-d tree, Redis and PostGIS; moves; memory",
     "socket_memory": "memory of a connected socket, at 5,000",
+    "load": "a minute of whole lives with 5,000 sockets: what is lost, memory, POST",
     "core": "lives a second through decide and evolve alone",
 }
 ROOT = Path(__file__).parents[1]

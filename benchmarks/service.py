@@ -45,11 +45,12 @@ def ports(child: "subprocess.Popen[str]") -> list[int]:
     return [int(word) for word in child.stdout.readline().split()]
 
 
-def run(*command: str, env: dict[str, str]) -> str:
+def run(*command: str, env: dict[str, str], stdin: str = "") -> str:
     """A ``dispatch`` command's stdout; its failure is ours."""
     done = subprocess.run(
         [sys.executable, "-m", "dispatch", *command],
         env={**os.environ, **env},
+        input=stdin,
         check=True,
         capture_output=True,
         text=True,
