@@ -61,6 +61,9 @@ async def test_silence_whatever_happens(service: Restored) -> None:
 
     await ensure_silence(anna, bob)
     assert service.texts == []
+    happened = await service.world.events(service.room, old["id"])
+    since = happened[happened.index("IncidentHeld") :]
+    assert not {"AlertRequested", "NotificationRequested"} & {*since}, "nothing was even decided to be sent"
 
 
 async def test_readyz_says_so_and_what_to_do_and_the_node_stays_in(service: Restored) -> None:
@@ -146,3 +149,23 @@ async def test_what_ended_during_the_pause_is_told_also_after_another_restart(
         assert (await cli.run("db", "resume", "--yes")).code == 0
         for device in (anna, bob):
             assert (await device.next())["type"] == "stand_down"
+
+
+async def test_two_nodes_hold_it_once_and_both_go_on(
+    night: Night, empty_database: str, cli: Cli, tmp_path: Path
+) -> None:
+    async with (
+        restored_night(night, empty_database, tmp_path) as one,
+        succeeding(night, empty_database, tmp_path) as two,
+    ):
+        for node in (one, two):
+            assert (await node.room.post("/v1/incidents", json=a_report(f"R-{node.world.url}"))).json()[
+                "held_for"
+            ] == ["paused"]
+        await one.until(lambda found: found["held_for"] == ["paused"])
+        assert (await cli.run("db", "resume", "--yes")).code == 0
+        for node in (one, two):
+            await node.until(lambda found: found["state"] == "open")
+            assert "dispatch_paused 0.0" in (await node.room.get("/metrics")).text
+        happened = await one.world.events(one.room, night.incident_id)
+        assert (happened.count("IncidentHeld"), happened.count("IncidentReleased")) == (1, 1)

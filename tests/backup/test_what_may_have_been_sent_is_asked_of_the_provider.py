@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -10,6 +11,7 @@ from a_night_restored import SILENCE_S, Night, succeeding, until
 
 from dispatch import app, following
 from dispatch.store.backup import backup, restore
+from dispatch.store.database import connect_pool
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import a_report, a_world
 from tests.cli.conftest import Cli
@@ -82,3 +84,25 @@ async def test_the_provider_knows_of_none_and_none_is_sent(
 ) -> None:
     """It may still turn up there; by then it is not true any more."""
     assert await resumed(night, empty_database, tmp_path, None) == []
+
+
+async def test_without_a_provider_it_is_not_said_to_be_unsent(
+    night: Night, database_url: str, empty_database: str, tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    """The restored service has SMS off: what may have gone out stays possible."""
+    await restore(empty_database, night.file)
+    assert (await Cli(DISPATCH_DATABASE_URL=empty_database).run("db", "resume", "--yes")).code == 0
+    successor = await connect_pool(empty_database, min_size=1, max_size=2)
+    async with a_world(empty_database, tmp_path, successor) as world:
+        room = await world.client(night.key)
+
+        async def failed() -> list[dict[str, Any]]:
+            items = (await room.get(f"/v1/incidents/{night.incident_id}/events")).json()["items"]
+            return [one["data"] for one in items if one["data"].get("reason") == "channel_off"]
+
+        async with asyncio.timeout(10):
+            while not (found := await failed()):
+                await asyncio.sleep(0.05)
+    await successor.close()
+    assert (found[0]["purpose"], found[0]["definite"]) == ("alert", False)
+    assert {one["definite"] for one in found[1:]} <= {True}, "its stand-down was certainly never tried"
