@@ -1,7 +1,8 @@
 """Where a test kills this process, as `kill -9` would: a point a stage. In service each is an empty call.
 
 ``DISPATCH_TEST_KILL_AT`` names a file. The process dies on reaching the stage that is named in it, or with a
-``+`` before the name a turn of the loop later, when what was written until then is on the wire.
+``+`` before the name a turn of the loop later, when what was written until then is on the wire. With a ``=``
+it is paused there instead, until it gets SIGCONT.
 """
 
 import asyncio
@@ -24,6 +25,9 @@ def _armed_by(file: Path) -> Callable[[str], None]:
             _die()
         elif wanted == f"+{stage}":
             asyncio.get_running_loop().call_soon(_die)
+        elif wanted == f"={stage}":
+            file.write_text("")
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     return reached
 

@@ -31,7 +31,7 @@ class Life:
 
     def __init__(self, node: Node, people: list[Person], twilio: TwilioDouble) -> None:
         self.node, self.people, self.twilio = node, people, twilio
-        self.phones = [Phone(node.url, person.token) for person in people[:2]]
+        self.phones = [Phone(person.token, node.url) for person in people[:2]]
         self.acknowledged: list[str] = []
         self.id = ""
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -13,10 +14,14 @@ AGAIN_S = 0.1
 
 
 class Phone:
-    """``rung``: by alert id, in the order in which it rang. ``heard``: every frame, repeats too."""
+    """It tries the next of ``urls`` each time.
 
-    def __init__(self, url: str, token: str) -> None:
-        self.url, self.token = url, token
+    ``rung``: by alert id, in the order in which it rang. ``heard``: every frame, repeats too.
+    """
+
+    def __init__(self, token: str, *urls: str) -> None:
+        self.token = token
+        self._urls = cycle(urls)
         self.heard: list[dict[str, Any]] = []
         self.rung: dict[str, dict[str, Any]] = {}
         self.stood_down: dict[str, str] = {}
@@ -49,7 +54,7 @@ class Phone:
             await asyncio.sleep(AGAIN_S)
 
     async def _connect_once(self) -> None:
-        address = self.url.replace("http", "ws") + "/v1/me/socket"
+        address = next(self._urls).replace("http", "ws") + "/v1/me/socket"
         async with connect(address, compression=None, open_timeout=5, close_timeout=1) as socket:
             await socket.send(json.dumps({"type": "hello", "token": self.token}))
             assert json.loads(await asyncio.wait_for(socket.recv(), 10))["type"] == "welcome"

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
 
-from tests.faults.node import Node
+from tests.faults.node import NO_ANSWER, Node
 from tests.faults.people import Person, a_place, a_report, some_medics
 from tests.faults.phone import Phone, switched_on
 
@@ -19,10 +20,12 @@ MEDICS_EACH = 3
 class Wave:
     """In its context the phones are switched on, and every one is connected."""
 
-    def __init__(self, node: Node, people: list[list[Person]]) -> None:
+    def __init__(
+        self, node: Node, people: list[list[Person]], phones_at: Sequence[str] | None = None
+    ) -> None:
         self.node = node
         self.people = people
-        self.phones = [[Phone(node.url, one.token) for one in group] for group in people]
+        self.phones = [[Phone(one.token, *(phones_at or [node.url])) for one in group] for group in people]
         self.opened: dict[int, str] = {}
         """By place: the incident that was acknowledged."""
         self._stack = AsyncExitStack()
@@ -38,14 +41,14 @@ class Wave:
     ) -> None:
         await self._stack.aclose()
 
-    async def report(self, place: int) -> None:
-        """Insists, and is told the same when it asks again."""
-        await self.report_once(place)
-        status, again = await self._post(place)
+    async def report(self, place: int, at: Sequence[Node] = ()) -> None:
+        """Insists, at one node after the other, and is told the same when it asks again."""
+        await self.report_once(place, at)
+        status, again = await self._post(place, at)
         assert (status, again["id"]) == (200, self.opened[place])
 
-    async def report_once(self, place: int) -> None:
-        status, first = await self._post(place)
+    async def report_once(self, place: int, at: Sequence[Node] = ()) -> None:
+        status, first = await self._post(place, at)
         assert status in (200, 201), first
         self.opened[place] = first["id"]
 
@@ -53,8 +56,19 @@ class Wave:
         """Status and answer, whatever they are."""
         return await self.node.call("POST", "/v1/incidents", _body(place), seconds=seconds, **_key(place))
 
-    async def _post(self, place: int) -> tuple[int, Any]:
-        return await self.node.insist("POST", "/v1/incidents", _body(place), **_key(place))
+    async def _post(self, place: int, at: Sequence[Node]) -> tuple[int, Any]:
+        nodes = at or [self.node]
+        for nth in count():
+            node = nodes[nth % len(nodes)]
+            with suppress(*NO_ANSWER):
+                status, answer = await node.call(
+                    "POST", "/v1/incidents", _body(place), seconds=5, **_key(place)
+                )
+                if status != 503:
+                    break
+            assert nth < 300, node.log
+            await asyncio.sleep(0.1)
+        return status, answer
 
     async def report_all(self) -> None:
         await asyncio.gather(*(self.report(place) for place in range(len(self.people))))
