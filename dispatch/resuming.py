@@ -12,7 +12,8 @@ from dispatch.records import Record
 from dispatch.resumption import Owed, before_going_on, decided, owed, too_old
 from dispatch.store import incidents, service
 from dispatch.store.appender import Appender
-from dispatch.store.appends import Append, SeqConflict, Stream
+from dispatch.store.appends import Append, Conflict, SeqConflict, Stream, Unavailable
+from dispatch.store.database import DatabaseRefused
 from dispatch.tasks import Tasks
 
 LOADED_AT_ONCE = 100
@@ -29,12 +30,19 @@ async def preview(pool: asyncpg.Pool, older_than_s: int | None) -> list[Owed]:
 
 
 async def resume(pool: asyncpg.Pool, older_than_s: int | None) -> None:
-    """Holds what nobody has held yet, closes what is too old, then lets all nodes go on within a second."""
+    """Holds what nobody has held yet, closes what is too old, then lets all nodes go on within a second.
+
+    Raises DatabaseRefused where that could not be written: the service is still paused.
+    """
     clock = await Clock.synchronised(pool)
-    async with _writing(pool) as appender:
-        async for record in _to_go_on_with(pool):
-            at = clock.now_ms()
-            await _prepare(pool, appender, record, at, close=too_old(record, at, older_than_s))
+    try:
+        async with _writing(pool) as appender:
+            async for record in _to_go_on_with(pool):
+                at = clock.now_ms()
+                await _prepare(pool, appender, record, at, close=too_old(record, at, older_than_s))
+    except (Conflict, Unavailable) as error:
+        what = f"still paused: not all incidents could be held or closed ({error or type(error).__name__})"
+        raise DatabaseRefused(what, "Try again.") from error
     await service.resume(pool)
 
 

@@ -9,7 +9,12 @@ import asyncpg
 import pytest
 from a_night_restored import Night, Restored, a_night, ensure_silence, restored_night, succeeding
 
-from dispatch import app, following
+from dispatch import app, following, resuming
+from dispatch.store import service as service_row
+from dispatch.store.appender import Appender
+from dispatch.store.appends import Unavailable
+from dispatch.store.backup import restore
+from dispatch.store.database import DatabaseRefused
 from tests.api.world import a_report
 from tests.cli.conftest import Cli
 
@@ -125,8 +130,6 @@ async def test_resumed_before_any_node_has_started_it_is_as_if_one_had(
     night: Night, empty_database: str, cli: Cli, tmp_path: Path
 ) -> None:
     """The old alerts are taken back first: they do not ring, though they were open in the backup."""
-    from dispatch.store.backup import restore
-
     await restore(empty_database, night.file)
     done = await cli.run("db", "resume", "--yes", "--json")
     assert done.code == 0, done.err
@@ -169,3 +172,17 @@ async def test_two_nodes_hold_it_once_and_both_go_on(
             assert "dispatch_paused 0.0" in (await node.room.get("/metrics")).text
         happened = await one.world.events(one.room, night.incident_id)
         assert (happened.count("IncidentHeld"), happened.count("IncidentReleased")) == (1, 1)
+
+
+async def test_what_could_not_be_held_first_leaves_it_paused(
+    night: Night, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("the database went away")
+
+    await restore(empty_database, night.file)
+    monkeypatch.setattr(Appender, "append", away)
+    async with asyncpg.create_pool(empty_database, min_size=1, max_size=3) as pool:
+        with pytest.raises(DatabaseRefused, match="still paused"):
+            await resuming.resume(pool, None)
+        assert await service_row.paused_at(pool) is not None
