@@ -1,14 +1,12 @@
 """Every connection of the pool held up: incidents are taken and told, the others answered in time."""
 
 import asyncio
-import json
 
 import asyncpg
+import httpx
 import pytest
-from websockets.asyncio.client import connect
 
 from dispatch.app import POOL_MAX
-from dispatch.auth import new_token
 from tests.faults.conftest import MakeNode
 from tests.faults.wave import Wave, medics_for
 
@@ -21,13 +19,13 @@ async def test_all_of_the_pool_waits_for_a_lock_and_incidents_are_alerted_all_th
     people = await medics_for(pool, 2)
     node = make_node()
     await node.start()
-    async with Wave(node, people) as wave:
+    async with Wave(node, people) as wave, httpx.AsyncClient(base_url=node.url, timeout=30) as client:
         await wave.report(0)
         async with pool.acquire() as blocker:
             transaction = blocker.transaction()
             await transaction.start()
-            await blocker.execute("lock table device_token in access exclusive mode")
-            hellos = [asyncio.create_task(hello(node.url)) for _ in range(2 * POOL_MAX)]
+            await blocker.execute("lock table enrolment_code in access exclusive mode")
+            waiting = [asyncio.create_task(confirm(client, nth)) for nth in range(2 * POOL_MAX)]
             async with asyncio.timeout(5):
                 while await waiting_for_a_lock(pool) < POOL_MAX - 1:  # one is the appender's
                     await asyncio.sleep(0.05)
@@ -35,18 +33,16 @@ async def test_all_of_the_pool_waits_for_a_lock_and_incidents_are_alerted_all_th
             await asyncio.wait_for(wave.every_phone_rang(), 3)
             assert (await node.call("GET", "/readyz"))[0] == 503, "no connection is free to ask the database"
             await transaction.rollback()
-        assert set(await asyncio.gather(*hellos)) == {4401}
+        assert set(await asyncio.gather(*waiting)) == {401}
         await node.until_ready(5)
         await wave.report(1)
         await wave.check()
 
 
-async def hello(url: str) -> int | None:
-    """A device with a token that nobody knows; how its socket is closed."""
-    async with connect(url.replace("http", "ws") + "/v1/me/socket", compression=None) as socket:
-        await socket.send(json.dumps({"type": "hello", "token": new_token()}))
-        await asyncio.wait_for(socket.wait_closed(), 30)
-        return socket.close_code
+async def confirm(client: httpx.AsyncClient, nth: int) -> int:
+    """A device with a code that nobody was sent; the answer's status."""
+    body = {"phone": f"+3538500000{nth:02}", "code": "123456"}
+    return (await client.post("/v1/enrolments/confirm", json=body)).status_code
 
 
 async def waiting_for_a_lock(pool: asyncpg.Pool) -> int:
