@@ -1,4 +1,4 @@
-"""The statements about nodes: who lives, how far everything is, and the news between them."""
+"""The statements about nodes: who lives, how far everything is, whether to send; the news between them."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulator import database_errors as errors
 from tests.simulator.database_modelled import inline, modelled
-from tests.simulator.database_tables import Bus, News, Node, Tables
+from tests.simulator.database_tables import Bus, News, Node, Service, Tables
 
 if TYPE_CHECKING:
     from tests.simulator.database import ModelDatabase
@@ -83,6 +83,28 @@ def purge(database: "ModelDatabase") -> Rows:
 def notify(database: "ModelDatabase", channel: str, payload: str) -> Rows:
     database.notifications.append((channel, payload))
     return iter([(None,)])
+
+
+@modelled("service", "paused_at", "paused_at")
+def paused_at(database: "ModelDatabase") -> Rows:
+    yield (database.tables.service[True].paused_at,)
+
+
+@modelled("service", "pause")
+def pause(database: "ModelDatabase") -> Rows:
+    tables = database.tables
+    if tables.service[True].paused_at is None:
+        tables.put(tables.service, True, Service(True, database.now_ms()))
+    return iter(())
+
+
+@modelled("service", "resume", "bool")
+def resume(database: "ModelDatabase") -> Rows:
+    tables = database.tables
+    if tables.service[True].paused_at is None:
+        return iter(())
+    tables.put(tables.service, True, Service(True, None))
+    return iter([(True,)])
 
 
 @modelled("news", "publish", "no")

@@ -30,6 +30,7 @@ from dispatch.store import (
     notifications,
     policies,
     positions,
+    service,
 )
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Append, ClaimConflict, Conflict, Remembered
@@ -296,7 +297,14 @@ class Play:
     async def look(self, a: int, b: int, c: int) -> Answer:
         if c % 5 == 0:
             await nodes.purge(self.db)
-        return await nodes.look(self.db)
+        seen = await nodes.look(self.db)
+        return replace(seen, paused_at=None), seen.paused_at is not None
+
+    async def pause(self, a: int, b: int, c: int) -> Answer:
+        if c % 2:
+            await service.pause(self.db)
+        resumed = await service.resume(self.db) if b % 2 else None
+        return resumed, await service.paused_at(self.db) is not None
 
     async def news(self, a: int, b: int, c: int) -> Answer:
         if c % 5 == 0:
@@ -389,7 +397,7 @@ READS = (
         "unsettled",
         "keys",
     ),
-    *("sms", "room", "policy", "medics", "changes", "renew", "look", "news"),
+    *("sms", "room", "policy", "medics", "changes", "renew", "look", "news", "pause"),
 )
 OPERATIONS: dict[str, int] = {
     "open": 8,

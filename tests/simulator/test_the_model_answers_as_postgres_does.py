@@ -81,7 +81,9 @@ async def on_the_model(operations: list[Operation]) -> Played:
 
 async def on_postgres(operations: list[Operation], pool: asyncpg.Pool) -> Played:
     await pool.execute(";".join(f"delete from {table}" for table in reversed(TABLES) if table not in ONE_ROW))
-    await pool.execute("update roster set change_no = 0; update bus set no = 0")
+    await pool.execute(
+        "update roster set change_no = 0; update bus set no = 0; update service set paused_at = null"
+    )
     await pool.executemany("insert into control_room (id, name) values ($1, $1)", [(room,) for room in ROOMS])
     await policies.keep(pool, [made.POLICY, *POLICIES])
     answers = await Play(pool).run(operations)
@@ -101,6 +103,7 @@ def in_order(table: str, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...
     """But for the times, which are the databases' own."""
     shown: dict[str, Callable[..., tuple[Any, ...]]] = {
         "node": lambda node_id, name, lease_until, started_at: (node_id, name, lease_until > started_at),
+        "service": lambda one, paused_at: (one, paused_at is not None),
         "news": lambda no, node_id, _, body: (no, node_id, body),
     }
     return sorted((shown[table](*row) if table in shown else row for row in rows), key=repr)
