@@ -15,6 +15,7 @@ BENCHMARKS = {
     "nearest": "the nearest 20 of a million, beside a k-d tree, Redis and PostGIS; moves; memory",
     "socket_memory": "memory of a connected socket, at 5,000",
     "load": "a minute of whole lives with 5,000 sockets: what is lost, memory, POST",
+    "restart": "kill -9 with 100,000 medics and pending alerts: until ready, until all is out",
     "core": "lives a second through decide and evolve alone",
 }
 ROOT = Path(__file__).parents[1]

@@ -63,7 +63,9 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-async def until_ready(port: int, child: "subprocess.Popen[str]", seconds: float = 120.0) -> None:
+async def until_ready(
+    port: int, child: "subprocess.Popen[str]", seconds: float = 120.0, pause_s: float = 0.1
+) -> None:
     """Returns when /readyz says yes; RuntimeError when the service ended, or took too long."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -71,7 +73,7 @@ async def until_ready(port: int, child: "subprocess.Popen[str]", seconds: float 
             raise RuntimeError(f"the service ended with {child.returncode}")
         if await asyncio.to_thread(_is_ready, port):
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(pause_s)
     raise RuntimeError("the service did not become ready")
 
 

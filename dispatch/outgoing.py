@@ -127,8 +127,8 @@ class Outgoing:
     async def run(self) -> None:
         """Ends the grace for sockets, and looks for what a dead node left, until cancelled."""
         while True:
+            await self.look()  # at once: what a former life left pending is to go out
             await asyncio.sleep(LOOK_S)
-            await self.look()
 
     async def look(self) -> None:
         if self._paused():
