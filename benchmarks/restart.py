@@ -1,9 +1,9 @@
 """`kill -9` of a node with 100,000 medics while alerts are pending, and how soon the next life is back.
 
 Alerts pend in two ways: SMS that the provider refuses (429) until the kill, and alerts that devices got and
-never acknowledged. The node is killed and started again at once; all devices come back when it listens. Told
-are the times from the start of the process until /readyz says yes, and from then until the last pending SMS is
-out and the last device has its alert again. Goal: ready under 5 s, everything pending out within 1 s of ready, each SMS once.
+never acknowledged. The node is killed and started again at once; all devices come back when it listens.
+Measured from the start of the process until /readyz says yes, and from then until the last pending SMS is out
+and the last device has its alert again. Goal: ready under 5 s, all out within 1 s of ready, each SMS once.
 
 Medics without a socket are expected back for 5 s after a start; these SMS had been decided before.
 """
@@ -87,7 +87,7 @@ class Night:
         self.phones: list[Phone] = []
 
     async def first_life(self, tokens: list[str], incidents: int) -> None:
-        """Half the incidents by socket, the more urgent ones, the rest by SMS; killed with all alerts pending."""
+        """Half the incidents by socket, the more urgent ones, the rest by SMS; killed with all pending."""
         url = f"ws://127.0.0.1:{self.port}/v1/me/socket"
         self.phones = [Phone(url, token) for token in tokens]
         with process("dispatch", "serve", "--port", str(self.port), env=self._env) as node:

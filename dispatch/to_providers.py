@@ -27,7 +27,7 @@ from notify.channel import Channel
 
 log = logs.logger(__name__)
 
-TAKE_OVER_MAX = 100
+TAKE_OVER_MAX = 1000
 AGAIN_S = 1.0
 T = TypeVar("T")
 
