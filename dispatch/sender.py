@@ -58,8 +58,11 @@ class Office(Protocol):
         """Commits that this node calls the provider now; the time, or None where it may not."""
         ...
 
-    async def take_back(self, letter: Letter) -> bool:
-        """Commits that the provider certainly did not take it; False where it is not this node's any more."""
+    async def take_back(self, letter: Letter, attempted_at: int) -> bool:
+        """Commits that the provider certainly did not take that attempt.
+
+        False where it is not this node's any more, or was attempted anew.
+        """
         ...
 
     def settle(self, letter: Letter, result: Result, *, reason: str = "", definite: bool = False) -> None:
@@ -155,7 +158,8 @@ class Sender:
                 self._settle(letter, outcome)
                 return
             if isinstance(outcome, Postponed):
-                if not await self._office.take_back(letter):
+                assert since_ms is not None, "a provider was called, or asked"
+                if not await self._office.take_back(letter, since_ms):
                     return
                 since_ms = None
             pause_s = max(outcome.after_s, PAUSE_S_MIN)
@@ -183,7 +187,7 @@ class Sender:
                 return None, None
             again = self._office.ready(letter)
             if self.closing or not isinstance(again, Ready):
-                await self._office.take_back(letter)
+                await self._office.take_back(letter, attempted_at)
                 return None, None
             if again.hindrance is not None:
                 return Failed(again.hindrance), attempted_at

@@ -119,18 +119,19 @@ class ToProviders:
         times: list[int] = []
 
         async def attempt() -> bool:
-            row = letter[:3]
             fault_points.reached("before_attempt")
-            if times:  # an earlier reply was lost: that attempt may stand, but nobody was called
-                await notifications.take_back(self._pool, *row, by=self._membership.id)
+            unheard = tuple(times)
             times.append(self._clock.now_ms())
-            return await notifications.attempt(self._pool, *row, by=self._membership.id, at=times[-1])
+            return await notifications.attempt(
+                self._pool, *letter[:3], by=self._membership.id, at=times[-1], unheard=unheard
+            )
 
         return times[-1] if await self._surely(attempt) else None
 
-    async def take_back(self, letter: Letter) -> bool:
-        node_id = self._membership.id
-        return bool(await self._surely(lambda: notifications.take_back(self._pool, *letter[:3], by=node_id)))
+    async def take_back(self, letter: Letter, attempted_at: int) -> bool:
+        row, node_id = letter[:3], self._membership.id
+        taken = self._surely(lambda: notifications.take_back(self._pool, *row, by=node_id, at=attempted_at))
+        return bool(await taken)
 
     def settle(self, letter: Letter, result: Result, *, reason: str = "", definite: bool = False) -> None:
         live = self._decisions.memory.get(letter.incident_id)

@@ -32,7 +32,8 @@ class ToSockets:
         self._roster, self._clock, self._hub = roster, clock, hub
         self._decisions = decisions
         self._grace_until = grace_until
-        self._expected: dict[NotificationId, None] = {}
+        self._expected: dict[NotificationId, bool] = {}
+        """With whether it was for the first time."""
         self._put_just_now: list[tuple[Live, int, int]] = []
 
     @property
@@ -40,8 +41,11 @@ class ToSockets:
         """Put on a socket, and not known as sent yet."""
         return len(self._put_just_now)
 
-    def put(self, live: Live, n: int, note: Note) -> None:
-        """On all her sockets; without one it failed, but for a while after a start, when she is expected."""
+    def put(self, live: Live, n: int, note: Note, *, first: bool = True) -> None:
+        """On all her sockets; without one it failed, but for a while after a start, when she is expected.
+
+        Not the ``first`` time: a device may have had it in a former life, so nothing is certain.
+        """
         medic_id = live.medic_of(n)
         medic = self._roster.get(medic_id) if medic_id is not None else None
         if medic is None or live.record is None or live.record.details is None:
@@ -53,9 +57,9 @@ class ToSockets:
             if note.pending:
                 self._sent_later(live, n, note.k)
         elif now < self._grace_until:
-            self._expected[NotificationId(live.id, n, note.k)] = None
+            self._expected[NotificationId(live.id, n, note.k)] = first
         else:
-            self._failed(live, n, note, "no_socket")
+            self._failed(live, n, note, "no_socket", definite=first)
 
     def resume(self, live: Live) -> None:
         """After a load: devices get what they have not read, and what is no longer true has its outcome."""
@@ -64,10 +68,10 @@ class ToSockets:
         state = live.record.state
         for alert in state.alerts:
             for note in self._unread(live, alert):
-                self.put(live, alert.n, note)
+                self.put(live, alert.n, note, first=False)
             for note in alert.notes:
                 if note.channel == WEBSOCKET and not still_holds(state, alert, note):
-                    self._failed(live, alert.n, note, "no_longer_true")
+                    self._failed(live, alert.n, note, "no_longer_true", definite=False)
 
     def appeared(self, live: Live, n: int) -> None:
         """A socket of hers did: what it may lack is put on it, what had failed is asked for anew."""
@@ -91,11 +95,11 @@ class ToSockets:
         if not self._expected or self._clock.now_ms() < self._grace_until:
             return
         expected, self._expected = self._expected, {}
-        for known in expected:
+        for known, first in expected.items():
             live = self._decisions.memory.get(known.incident_id)
             note = live.note(known.n, known.k) if live is not None else None
             if live is not None and note is not None and note.pending:
-                self.put(live, known.n, note)
+                self.put(live, known.n, note, first=first)
 
     def close(self) -> None:
         self._tell_sent()
@@ -113,9 +117,9 @@ class ToSockets:
             and not (medic_id and self._hub.keeps(medic_id, notification_id(live.id, alert.n, note.k)))
         ]
 
-    def _failed(self, live: Live, n: int, note: Note, reason: str) -> None:
+    def _failed(self, live: Live, n: int, note: Note, reason: str, *, definite: bool = True) -> None:
         if note.pending:
-            self._decisions.post(live, settling(n, note.k, "failed", reason=reason, definite=True))
+            self._decisions.post(live, settling(n, note.k, "failed", reason=reason, definite=definite))
 
     def _sent_later(self, live: Live, n: int, k: int) -> None:
         if not self._put_just_now:

@@ -3,6 +3,7 @@
 The appender writes their rows and their outcomes; here stands what happens between the two.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,17 +26,23 @@ class Unsettled(msgspec.Struct, frozen=True):
     attempted_at: int | None
 
 
-async def attempt(db: Database, incident_id: str, n: int, k: int, *, by: str, at: int) -> bool:
+async def attempt(
+    db: Database, incident_id: str, n: int, k: int, *, by: str, at: int, unheard: Sequence[int] = ()
+) -> bool:
     """Commits that node ``by`` calls the provider now. False: not its to send (any more), or tried before.
 
     ``at`` (ms) is when, to be asked about later; whether ``by`` lives is judged by the database's clock.
+    ``unheard``: attempts of its own of which it does not know whether they were committed; nobody was called.
     """
-    return await db.fetchval(_SQL["attempt"], incident_id, n, k, by, at) is not None
+    return await db.fetchval(_SQL["attempt"], incident_id, n, k, by, at, unheard) is not None
 
 
-async def take_back(db: Database, incident_id: str, n: int, k: int, *, by: str) -> bool:
-    """The provider certainly did not take it: ``attempt`` may follow again. False: not ``by``'s any more."""
-    return await db.fetchval(_SQL["take_back"], incident_id, n, k, by) is not None
+async def take_back(db: Database, incident_id: str, n: int, k: int, *, by: str, at: int) -> bool:
+    """The provider certainly did not take the attempt made ``at``: another may follow.
+
+    False: not ``by``'s any more, or another attempt has followed, of which nothing is known yet.
+    """
+    return await db.fetchval(_SQL["take_back"], incident_id, n, k, by, at) is not None
 
 
 async def take_over(db: Database, *, by: str, limit: int) -> list[Unsettled]:

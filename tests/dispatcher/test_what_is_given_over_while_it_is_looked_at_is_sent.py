@@ -27,7 +27,7 @@ class Office:
         await self.answer.wait()
         return 1 if ours else None
 
-    async def take_back(self, letter: Letter) -> bool:
+    async def take_back(self, letter: Letter, attempted_at: int) -> bool:
         return True
 
     def settle(self, letter: Letter, result: str, *, reason: str = "", definite: bool = False) -> None:

@@ -1,6 +1,6 @@
 """The statements about what is sent once and what is taken once: notifications, keys, inbound SMS."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tests.simulator.database_append import lives
@@ -16,17 +16,21 @@ UNSETTLED = "incident_id n k channel purpose requested_at attempted_at"
 
 
 @modelled("notifications", "attempt", "bool")
-def attempt(database: "ModelDatabase", incident_id: str, n: int, k: int, by: str, at: int) -> Rows:
+def attempt(
+    database: "ModelDatabase", incident_id: str, n: int, k: int, by: str, at: int, unheard: Sequence[int]
+) -> Rows:
     row = _hers(database, incident_id, n, k, by)
-    if row is None or row.attempted_at is not None:
+    if row is None or (row.attempted_at is not None and row.attempted_at not in unheard):
         return iter(())
     return _changed(database, row._replace(attempted_at=at))
 
 
 @modelled("notifications", "take_back", "bool")
-def take_back(database: "ModelDatabase", incident_id: str, n: int, k: int, by: str) -> Rows:
+def take_back(database: "ModelDatabase", incident_id: str, n: int, k: int, by: str, at: int) -> Rows:
     row = _hers(database, incident_id, n, k, by)
-    return iter(()) if row is None else _changed(database, row._replace(attempted_at=None))
+    if row is None or row.attempted_at not in (None, at):
+        return iter(())
+    return _changed(database, row._replace(attempted_at=None))
 
 
 @modelled("notifications", "take_over", UNSETTLED)

@@ -55,6 +55,8 @@ class ModelConnection:
         self._command_s_max = command_s_max
         self._busy = False
         self._closed = False
+        self.sql = ""
+        """What it was asked last."""
         self._waits: asyncio.Future[None] | None = None
         self._listeners: dict[str, dict[Callable[..., None], contextvars.Context]] = {}
         self._termination_listeners: dict[Callable[..., None], contextvars.Context] = {}
@@ -73,6 +75,7 @@ class ModelConnection:
     # --- statements
 
     async def fetch(self, sql: str, *arguments: Any, timeout: float | None = None) -> list[Any]:
+        self.sql = sql
         return await self._run(self._database.statement(sql), arguments, timeout)
 
     async def fetchrow(self, sql: str, *arguments: Any, timeout: float | None = None) -> Any:

@@ -249,9 +249,12 @@ class Play:
         at = made.AT + c
         answers = []
         for row in self._notification(a):
-            answers.append(await notifications.attempt(self.db, *row, by=self._node(b), at=at))
+            unheard = ((), (at - 1,), (at, at + 1))[c % 3]
+            by = self._node(b)
+            answers.append(await notifications.attempt(self.db, *row, by=by, at=at, unheard=unheard))
             if c % 4 == 0:
-                answers.append(await notifications.take_back(self.db, *row, by=self._node(c // 4)))
+                by, at = self._node(c // 4), at + (c % 8 == 4)
+                answers.append(await notifications.take_back(self.db, *row, by=by, at=at))
         return answers
 
     async def unsettled(self, a: int, b: int, c: int) -> Answer:

@@ -49,15 +49,31 @@ async def test_not_after_its_outcome(told, db, appender):
 
 async def test_again_once_certainly_not_sent(told, db):
     assert await attempt(db)
-    assert not await notifications.take_back(db, "i1", 1, 1, by="node-b")
-    assert await notifications.take_back(db, "i1", 1, 1, by="node-a")
+    assert not await notifications.take_back(db, "i1", 1, 1, by="node-b", at=AT + 1)
+    for _ in range(2):  # the reply to the first may have been lost
+        assert await notifications.take_back(db, "i1", 1, 1, by="node-a", at=AT + 1)
     assert await attempt(db)
+
+
+async def test_what_is_known_of_an_older_attempt_takes_no_newer_one_back(told, db):
+    assert await attempt(db)
+    assert await notifications.take_back(db, "i1", 1, 1, by="node-a", at=AT + 1)
+    assert await attempt(db, at=AT + 2)
+    assert not await notifications.take_back(db, "i1", 1, 1, by="node-a", at=AT + 1)
+    assert not await attempt(db)
+
+
+async def test_an_attempt_whose_reply_was_lost_is_replaced_by_the_next(told, db):
+    assert await attempt(db)
+    assert not await attempt(db, at=AT + 2)
+    assert await notifications.attempt(db, "i1", 1, 1, by="node-a", at=AT + 2, unheard=[AT, AT + 1])
+    assert not await notifications.attempt(db, "i1", 1, 1, by="node-a", at=AT + 1)
 
 
 async def test_not_taken_back_after_the_lease(told, db):
     assert await attempt(db)
     await lapse(db, "node-a")
-    assert not await notifications.take_back(db, "i1", 1, 1, by="node-a")
+    assert not await notifications.take_back(db, "i1", 1, 1, by="node-a", at=AT + 1)
 
 
 async def test_another_node_takes_over_what_was_left(told, db):

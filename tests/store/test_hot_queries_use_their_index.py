@@ -19,7 +19,7 @@ HOT = [
     ("incidents", "reference_used_since", ("room-a", "R", AT), "incident_reference"),
     ("incidents", "events_of", ("i1",), "decision_pkey"),
     ("feed", "read", ("room-a", 7, 100), "decision_feed"),
-    ("notifications", "attempt", ("i1", 1, 1, "node", AT), "notification_pkey|notification_pending"),
+    ("notifications", "attempt", ("i1", 1, 1, "node", AT, []), "notification_pkey|notification_pending"),
     ("notifications", "take_over", ("node", 10), "notification_pending"),
     ("notifications", "held", ("node",), "notification_pending"),
     ("incidents", "take_over", ("node", 10), "incident_owed"),

@@ -1,0 +1,33 @@
+"""One seed, one run: in another process, with another hash seed, after other imports."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulator.runs import run_seed
+from tests.simulator.world import World
+
+SEED = 6
+RUN = "from tests.simulator.runs import run_seed; print(run_seed({seed}).digest)"
+
+
+@pytest.mark.parametrize(
+    ("hash_seed", "before"), [("1", ""), ("2", "from tests.simulator import phones, provider\n")]
+)
+def test_in_another_process(hash_seed: str, before: str) -> None:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    command = [sys.executable, "-c", before + RUN.format(seed=SEED)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    assert done.stdout.strip() == run_seed(SEED).digest, done.stderr
+
+
+def test_another_seed_is_another_run() -> None:
+    assert len({World(seed, "safety", incidents=10).run().digest for seed in range(4)}) == 4
+
+
+def test_what_goes_wrong_is_counted_by_kind() -> None:
+    faults = run_seed(SEED).faults
+    assert sum(faults.values()) > 100
+    assert len(faults) > 15
