@@ -1,7 +1,7 @@
-"""What the parts of the planners' simulator hand on: arrays, one row a call or a medic, in the order of numbers.
+"""What the parts of the planners' simulator hand on: arrays, one row a call or a medic, in order.
 
-Times ending in ``_at`` are ms since the epoch, durations ``_s`` seconds, positions WGS84 degrees. Nothing here
-computes; rows are never changed once made.
+Times ending in ``_at`` are ms since the epoch, durations ``_s`` seconds, positions WGS84 degrees. Nothing
+here computes; rows are never changed once made.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Part of a scenario file."""
 
 
-class RegionKeys(Section):
+class RegionKeys(Section, frozen=True):
     """Where; one of the three."""
 
     bbox: tuple[float, float, float, float] | None = None
@@ -22,13 +22,13 @@ class RegionKeys(Section):
     """A file with a cell a line, or a CSV with a column ``h3``."""
 
 
-class GridKeys(Section):
+class GridKeys(Section, frozen=True):
     """Where people are: a CSV ``h3,population`` and perhaps ``workers``, by where they work."""
 
     csv: str | None = None
 
 
-class MedicsKeys(Section):
+class MedicsKeys(Section, frozen=True):
     """How many, where, when. ``places``: by the grid where there is one, else evenly."""
 
     count: int | None = None
@@ -45,7 +45,7 @@ class MedicsKeys(Section):
     skills: dict[str, float] = msgspec.field(default_factory=dict)
 
 
-class BehaviourKeys(Section):
+class BehaviourKeys(Section, frozen=True):
     """How medics act on an alert."""
 
     seen: float = 0.756
@@ -72,7 +72,7 @@ class BehaviourKeys(Section):
     on_scene_s: tuple[float, float] = (600.0, 1800.0)
 
 
-class IncidentsKeys(Section):
+class IncidentsKeys(Section, frozen=True):
     """The calls: a rate, cells' rates, real calls of a CSV or the Irish collisions."""
 
     per_year: float | None = None
@@ -87,7 +87,7 @@ class IncidentsKeys(Section):
     flats: float = 0.5
 
 
-class ArrestsKeys(Section):
+class ArrestsKeys(Section, frozen=True):
     """Alarms are not arrests."""
 
     true_share: float = 0.535
@@ -95,7 +95,7 @@ class ArrestsKeys(Section):
     bystander_cpr: float = 0.62
 
 
-class TimesKeys(Section):
+class TimesKeys(Section, frozen=True):
     """Medians, and the spread of their lognormals; 0: always the median."""
 
     collapse_to_answered_s: float = 60.0
@@ -108,7 +108,7 @@ class TimesKeys(Section):
     kerb_sigma: float = 0.3
 
 
-class AmbulanceKeys(Section):
+class AmbulanceKeys(Section, frozen=True):
     """From dispatch to the kerb, and what the policies are told of it."""
 
     answered_to_dispatched_s: float = 108.0
