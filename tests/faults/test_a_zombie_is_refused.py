@@ -6,7 +6,9 @@ finds it there, does not repeat it, and follows it with the stand-down where one
 
 import asyncio
 import signal
+import time
 from collections import Counter
+from importlib.util import find_spec
 
 import asyncpg
 import pytest
@@ -22,6 +24,35 @@ TAKEN_OVER_S_MAX = 5.0
 SMS_AFTER_S = 1.0
 SLACK_S = 3.0
 """For two cores that do other things too."""
+
+
+@pytest.mark.skipif(
+    find_spec("dispatch.node") is None, reason="needs incidents to be taken over: next to land"
+)
+async def test_paused_its_alerts_go_out_by_another_and_it_repeats_none_of_them(
+    make_node: MakeNode, pool: asyncpg.Pool, twilio: TwilioDouble
+) -> None:
+    people = await some_medics(pool, 3)
+    one, other = make_node("one"), make_node("other")
+    await one.start()
+    await other.start()
+    status, opened = await one.call("POST", "/v1/incidents", a_report("R-1"))
+    one.send(signal.SIGSTOP)
+    paused_at = time.monotonic()
+    assert (status, len(opened["alerts"])) == (201, 3)
+    await until("all have an SMS", lambda: texts(twilio, people) == [1, 1, 1], other)
+    assert time.monotonic() - paused_at < TAKEN_OVER_S_MAX + SMS_AFTER_S + SLACK_S
+    one.send(signal.SIGCONT)
+    await one.until_ready(20)
+    await until_two_live(pool)
+    status, _ = await one.call("POST", f"/v1/incidents/{opened['id']}/cancel", {})
+    assert status == 200
+    await until("all are stood down", lambda: texts(twilio, people) == [2, 2, 2], one)
+    await asyncio.sleep(1)
+    check_each_sent_once(twilio)
+    positions = [position for position, _ in await one.feed()]
+    assert positions == list(range(1, len(positions) + 1))
+    assert positions == [position for position, _ in await other.feed()]
 
 
 async def test_the_call_it_was_about_to_make_is_not_repeated_and_is_followed_by_its_stand_down(
