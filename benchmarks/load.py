@@ -151,10 +151,10 @@ def compared(room: ControlRoom, feed: Counts, devices: dict[str, Any]) -> dict[s
         "incidents in the feed twice": sum(times > 1 for times in feed.opened.values()),
         "incidents never closed": sum(not feed.closed[one] for one in room.acknowledged),
         "gaps in the feed": feed.gaps,
+        "alerts requested twice in the feed": sum(times > 1 for times in feed.requested.values()),
         "alerts requested, on no device": sum(known not in alerts for known in feed.requested),
         "alerts on a device, not requested": sum(not feed.requested[known] for known in alerts),
         "alerts told answered, not in the feed": sum(not feed.answered[one] for one in devices["answered"]),
-        "messages that came twice": len(devices["doubled"]),
         "sockets dropped": devices["dropped"],
     }
 
@@ -263,6 +263,7 @@ async def loaded(
         "lost_or_doubled": compared(room, feed, report),
         "positions_sent": report["positions"],
         "refused_to_phones": report["refused"],
+        "sent_again": len(report["doubled"]),
     }
 
 
@@ -293,6 +294,7 @@ def show(result: dict[str, Any]) -> None:
     print(f"  memory, MiB        {' '.join(map(str, rss))}")
     print(f"  last / a quarter in{growth:6.2f}   goal at most {GROWTH_MAX}")
     print(f"  refused to phones  {result['refused_to_phones'] or 'none'}")
+    print(f"  sent again         {result['sent_again']} messages with the same id, which a device shows once")
     for what, count in result["lost_or_doubled"].items():
         print(f"  {what:38} {count}")
 

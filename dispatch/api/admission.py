@@ -21,7 +21,10 @@ IN_FLIGHT_MAX = 512
 
 
 class Share(NamedTuple):
-    """How full the node may be, and how far its loop behind, for one class of work."""
+    """How full the node may be, and how far its loop behind, for one class of work.
+
+    A report waits its turn some five times on its way, so that it takes five times the lag.
+    """
 
     full: float
     lag_s: float
@@ -30,9 +33,9 @@ class Share(NamedTuple):
 
 SHARES: Mapping[Work, Share] = {
     "incident": Share(1.0, math.inf, 1),
-    "answer": Share(0.75, 1.0, 2),
-    "read": Share(0.5, 0.5, 5),
-    "position": Share(0.25, 0.25, 10),
+    "answer": Share(0.75, 0.3, 2),
+    "read": Share(0.5, 0.2, 5),
+    "position": Share(0.25, 0.1, 10),
 }
 
 
