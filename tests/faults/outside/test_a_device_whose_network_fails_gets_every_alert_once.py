@@ -51,7 +51,7 @@ async def a_medic(world: Served, network: Network) -> tuple[Medic, Phone]:
     room, place = await world.room(), world.place()
     medic_id = await world.medic_at(place)
     medic = Medic(world, room, place, await world.phone(medic_id))
-    return medic, Phone(network.url, await world.token(medic_id))
+    return medic, Phone(await world.token(medic_id), network.url)
 
 
 async def connected(phone: Phone, network: Network) -> Link:

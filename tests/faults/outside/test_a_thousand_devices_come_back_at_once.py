@@ -29,7 +29,7 @@ async def test_all_that_they_lack_comes_again_and_each_rings_once(world: Served)
     asked = await world.medics_at(place, DEVICES)
     tokens = [await world.token(medic.id) for medic in asked]
     async with Network(world.service.port) as network:
-        phones = [Phone(network.url, token) for token in tokens]
+        phones = [Phone(token, network.url) for token in tokens]
         async with switched_on(*phones):
             await until(lambda: all_connected(world, phones), 60)
             links = network.open()
