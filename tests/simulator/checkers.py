@@ -203,11 +203,14 @@ class Checkers:
         else:
             self._wrong("3: a wave went to others than were found", incident_id)
             return
-        worst = max(chosen.values())
-        asks_max = self._policy(incident_id).asks_max
+        worst, books, policy = max(chosen.values()), told.books, self._policy(incident_id)
+        asked = books.asked_this_era()
+        fresh = sum(found[medic_id].get("first") not in asked for medic_id in chosen)
+        room = len(asked) + fresh < policy.alerts_max + books.more
         for medic_id, one in found.items():
             first = one.get("first")
-            may = first is None or told.books.may_ask_again(first, asks_max)
+            may = first is None or books.may_ask_again(first, policy.asks_max)
+            may = may and (first in asked or room)
             if medic_id not in chosen and one["eta_s"] < worst and may:
                 self._wrong(f"3: {medic_id} was nearer and passed over", incident_id)
 

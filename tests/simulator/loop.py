@@ -211,8 +211,8 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def close(self) -> None:
         """The run is over: what is left of it is torn down, and nothing of that matters any more."""
-        self._let_go_of_ended_tasks()
         self._closed = True
+        self.failures += [error for task in self._tasks if _failed(task) and (error := task.exception())]
         with self._running():
             for task in self._tasks:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
@@ -269,9 +269,11 @@ class SimLoop(asyncio.AbstractEventLoop):
             sys.set_asyncgen_hooks(*hooks)
 
     def _let_go_of_ended_tasks(self) -> None:
-        for task in self._tasks:
-            # What nobody asked for is a failure; asyncio tells it only when the garbage is collected.
-            if task.done() and not task.cancelled() and task._log_traceback:  # type: ignore[attr-defined]
-                self.failures.append(task.exception() or AssertionError("no exception"))
-        self._tasks = [task for task in self._tasks if not task.done()]
+        """But for those that failed: whether nobody wanted to know is certain only at the end."""
+        self._tasks = [task for task in self._tasks if not task.done() or _failed(task)]
         self._look_at_tasks = 2 * len(self._tasks) + TASKS_KEPT_MIN
+
+
+def _failed(task: "asyncio.Task[Any]") -> bool:
+    """Ended with an exception that nobody has asked for; asyncio tells it only when it collects garbage."""
+    return task.done() and not task.cancelled() and task._log_traceback  # type: ignore[attr-defined]

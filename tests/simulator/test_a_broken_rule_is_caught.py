@@ -1,0 +1,27 @@
+"""A rule that is broken on purpose is caught by the simulator within a few seeds, wherever it begins."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.simulator import mutants
+from tests.simulator.runs import run_seed
+
+SEEDS_MAX = 8
+CAUGHT_AS = (
+    (mutants.forget_a_lease, "2: a second SMS of one notification"),
+    (mutants.send_before_commit, "1: "),  # sent, or acknowledged, and not in the database
+    (mutants.skip_the_dedupe, "reference_in_use"),
+    (mutants.drop_the_receipt, "the receipt of alert"),
+    (mutants.ignore_a_conflict, "1: "),
+)
+
+
+@pytest.mark.parametrize("first", [0, 1000, 2000])
+@pytest.mark.parametrize(("mutant", "caught_as"), CAUGHT_AS)
+def test_within_a_few_seeds(
+    mutant: Callable[[pytest.MonkeyPatch], None], caught_as: str, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant(monkeypatch)
+    findings = (run_seed(seed) for seed in range(first, first + SEEDS_MAX))
+    assert any(caught_as in violation for finding in findings for violation in finding.violations)
