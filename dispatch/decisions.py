@@ -19,13 +19,13 @@ from dispatch.core import events as e
 from dispatch.core.policy import Policies
 from dispatch.digit_pairs import DigitPairs
 from dispatch.ids import RandBits, new_incident_id
-from dispatch.live import Live, MakeCommand, MakeDetails, Once, Order, Situation
+from dispatch.live import Live, MakeCommand, Once, Order, Situation
 from dispatch.memory import DATABASE_TROUBLE, Memory
 from dispatch.metrics import Metrics
 from dispatch.nodes import Membership
-from dispatch.orders import opening, updating
+from dispatch.orders import changed_by, opening, updating
 from dispatch.plan import NotLocked, Part, Plan, Planner
-from dispatch.records import Change, Details, NewIncident, Record
+from dispatch.records import Change, NewIncident, Record
 from dispatch.roster import Roster
 from dispatch.store.appender import Appender
 from dispatch.store.appends import ClaimConflict, Fenced, Remembered, SeqConflict, Unavailable
@@ -103,7 +103,7 @@ class Decisions:
         policy = self._policies[change.kind] if change.kind is not None else None
         make = updating(change, key_id, self._roster, policy)
         live = await self._with_room(incident_id)
-        return await self._do(live, make, details=_changed_by(change), policy=policy, remember=remember)
+        return await self._do(live, make, details=changed_by(change), policy=policy, remember=remember)
 
     async def more(
         self, incident_id: str, key_id: str, count: int, remember: Remembered | None = None
@@ -397,13 +397,6 @@ class Decisions:
     def _loaded(self, live: Live) -> None:
         self._ticks.set(live)
         self._resume(live)
-
-
-def _changed_by(change: Change) -> MakeDetails:
-    def made(now: Details | None) -> Details:
-        return change.details if now is None else change.onto(now)
-
-    return made
 
 
 def _tick(now: Situation) -> c.Command:

@@ -22,11 +22,11 @@ from dispatch.decisions import KEEP_ENDED_MS, Decisions
 from dispatch.digit_pairs import DigitPairs
 from dispatch.her_alerts import HerAlerts, Shown
 from dispatch.ids import CHANCE, RandBits, parse_alert_id, parse_notification_id
-from dispatch.live import Live, Situation
+from dispatch.live import Live
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
 from dispatch.nodes import Membership
-from dispatch.orders import engaged_elsewhere, eta_s, leaving
+from dispatch.orders import answering, leaving
 from dispatch.outgoing import Outgoing
 from dispatch.pause import Pause
 from dispatch.positions import Positions
@@ -180,21 +180,7 @@ class Dispatcher:
     async def answer(self, medic_id: str, alert: str, answer: e.Answer, channel: str) -> str:
         """The alert's state after the commit. LookupError: not hers; Refused: not taken; Overloaded."""
         live, n = await self._hers(medic_id, alert)
-
-        def make(now: Situation) -> c.Command:
-            medic = self._roster.get(medic_id)
-            return c.GiveAnswer(
-                at=now.at,
-                by="medic",
-                policy=now.rules,
-                n=n,
-                answer=answer,
-                channel=channel,
-                eta_s=eta_s(medic_id, self._roster, now) if answer == "accept" else None,
-                engaged=engaged_elsewhere(live, medic_id, self._roster),
-                suspended=medic is not None and medic.suspended,
-            )
-
+        make = answering(live, medic_id, n, answer, channel, self._roster)
         record = await self.decisions.answer(live.id, make)
         return record.state.newest_of(n).state
 

@@ -9,7 +9,7 @@ from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.policy import Policy
 from dispatch.core.waves import requirements
-from dispatch.live import Live, MakeCommand, Situation
+from dispatch.live import Live, MakeCommand, MakeDetails, Situation
 from dispatch.records import Change, Details, NewIncident
 from dispatch.roster import Roster
 
@@ -78,6 +78,15 @@ def updating(change: Change, key_id: str, roster: Roster, policy: Policy | None)
     return make
 
 
+def changed_by(change: Change) -> MakeDetails:
+    """The personal side that a correction leaves."""
+
+    def made(now: Details | None) -> Details:
+        return change.details if now is None else change.onto(now)
+
+    return made
+
+
 def _standing(now: Situation, command: c.Update, roster: Roster) -> tuple[c.Standing, ...]:
     """How each medic who is still alerted stands to the incident as it will be."""
     state = now.now
@@ -112,6 +121,28 @@ def engaged_elsewhere(live: Live, medic_id: str, roster: Roster) -> bool:
     return any(
         held.engaged and not held.drill and held.incident_id != live.id for held in roster.held(medic_id)
     )
+
+
+def answering(
+    live: Live, medic_id: str, n: int, answer: e.Answer, channel: str | None, roster: Roster
+) -> MakeCommand:
+    """What the medic of alert ``n`` says, with how far she is and what else she has at that moment."""
+
+    def make(now: Situation) -> c.Command:
+        medic = roster.get(medic_id)
+        return c.GiveAnswer(
+            at=now.at,
+            by="medic",
+            policy=now.rules,
+            n=n,
+            answer=answer,
+            channel=channel,
+            eta_s=eta_s(medic_id, roster, now) if answer == "accept" else None,
+            engaged=engaged_elsewhere(live, medic_id, roster),
+            suspended=medic is not None and medic.suspended,
+        )
+
+    return make
 
 
 def settling(

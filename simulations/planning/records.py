@@ -162,7 +162,7 @@ class Outcomes:
     arrivals: Ints
     """Medics at the patient."""
     redundant: Ints
-    """Of those, after as many were there as the policy wants."""
+    """Of those, once as many were there as the policy wants, or the ambulance's crew was."""
     wasted: Ints
     """Journeys begun that did not end at the patient: stood down, given up, or gone silent."""
     at_patient_s: Floats

@@ -40,8 +40,9 @@ class MedicsKeys(Section, frozen=True):
     work_hours: tuple[int, int] = (9, 17)
     available: float | tuple[float, ...] = 1.0
     modes: dict[str, float] = msgspec.field(
-        default_factory=lambda: {"foot": 0.55, "bicycle": 0.30, "car": 0.15}
+        default_factory=lambda: {"foot": 0.30, "bicycle": 0.40, "car": 0.30}
     )
+    """With these the ``turnout`` law of moving has the field's 956 m in 6.2 min."""
     skills: dict[str, float] = msgspec.field(default_factory=dict)
 
 
