@@ -30,7 +30,7 @@ class Sites(Protocol):
 
 
 class Picks:
-    """Rows drawn in proportion to weights. ``layer``: which of ``layers`` (rows, weights) holds at an hour."""
+    """Rows in proportion to weights. ``layer``: which of ``layers`` (rows, weights) holds at an hour."""
 
     def __init__(self, layer: NDArray[np.intp], layers: Sequence[tuple[Longs, Floats]]) -> None:
         self._layer = layer

@@ -1,4 +1,4 @@
-"""Rows of a CSV that can not be used: counted, listed with line and reason, refused, or left out by a flag."""
+"""Rows of a CSV that can not be used: counted, listed with line and reason, refused or left out."""
 
 from pathlib import Path
 
