@@ -113,7 +113,7 @@ class Replay:
     def expected(self) -> float:
         return float(len(self.lat))
 
-    def alarms(self, draws: Draws) -> Arrivals:  # noqa: ARG002
+    def alarms(self, draws: Draws) -> Arrivals:
         return Arrivals(np.arange(len(self.lat)), self.answered_at, self.lat, self.lon, self.kind)
 
     def besides(self, draws: Draws, share: float) -> Arrivals:
