@@ -1,0 +1,122 @@
+"""Policies against the first one, on the same incidents and medics (common random numbers).
+
+The difference is taken in each replication and then averaged; its interval is over replications. Intervals
+tell what chance alone could do: how wrong the inputs may be (rates, behaviour, places) they do not contain.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simulations.planning.intervals import LEVEL, Interval, interval
+from simulations.planning.measures import MAIN, MEASURES
+from simulations.planning.tally import Tally
+
+Rows = Sequence[Sequence[Tally]]
+"""A row a replication, in index order; a column a policy."""
+
+FIRST_LOOK, GROWTH = 30, 1.5
+"""Fewer replications than the first look are too few for an interval to hold what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A measure's difference between two policies: ``policy`` less ``baseline``."""
+
+    policy: int
+    baseline: int
+    measure: str
+    difference: Interval
+    variance_ratio: float | None
+    """Of the paired difference's variance to an unpaired one's: what common random numbers save.
+
+    None: nothing varies.
+    """
+
+
+def estimate(rows: Rows, policy: int, measure: str, level: float = LEVEL) -> Interval | None:
+    """A policy's mean; None where no replication has the measure."""
+    values = [row[policy].values[measure] for row in rows if measure in row[policy].values]
+    return interval(values, level) if values else None
+
+
+def compare(rows: Rows, level: float = LEVEL) -> list[Comparison]:
+    """Each policy but the first with the first, in every measure.
+
+    Absent is a measure that no replication has, and one that is infinite in some (a percentile that nobody
+    reached): forever less forever is no number.
+    """
+    policies = len(rows[0]) if rows else 0
+    found = (
+        compared(rows, policy, measure.name, level) for policy in range(1, policies) for measure in MEASURES
+    )
+    return [one for one in found if one is not None]
+
+
+def compared(rows: Rows, policy: int, measure: str, level: float = LEVEL) -> Comparison | None:
+    pairs = [
+        (row[policy].values[measure], row[0].values[measure])
+        for row in rows
+        if measure in row[policy].values and measure in row[0].values
+    ]
+    if not pairs or not all(math.isfinite(value) for pair in pairs for value in pair):
+        return None
+    difference = interval([ours - theirs for ours, theirs in pairs], level)
+    alone = [interval([pair[column] for pair in pairs], level) for column in (0, 1)]
+    return Comparison(policy, 0, measure, difference, _ratio(difference, alone))
+
+
+def _ratio(difference: Interval, alone: Sequence[Interval]) -> float | None:
+    unpaired = math.fsum(one.variance or 0.0 for one in alone)
+    if difference.variance is None or not unpaired:
+        return None
+    return difference.variance / unpaired
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """When enough replications were made: looks at 30 x 1.5^j of them, the level split evenly over the looks.
+
+    So the intervals hold together with the level that they say, however often one looked (Bonferroni).
+    """
+
+    at_most: int
+    """Replications; the last look."""
+    within_s: float
+    """A difference in seconds gained that is known to within this is known well enough."""
+    level: float = LEVEL
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        found, look = [], float(FIRST_LOOK)
+        while math.ceil(look) < self.at_most:
+            found.append(math.ceil(look))
+            look *= GROWTH
+        return (*found, self.at_most)
+
+    @property
+    def level_at_a_look(self) -> float:
+        return 1 - (1 - self.level) / len(self.looks)
+
+    def enough(self, rows: Rows) -> bool:
+        """Whether to stop after these: at a look, each difference clear of 0 or known well enough.
+
+        A policy alone has no difference: then its own mean counts, by ``within_s``.
+        """
+        if len(rows) not in self.looks:
+            return False
+        level, policies = self.level_at_a_look, len(rows[0])
+        if policies == 1:
+            return self._is_known(estimate(rows, 0, MAIN, level), clear_of_0=False)
+        pairs = [compared(rows, policy, MAIN, level) for policy in range(1, policies)]
+        return all(
+            self._is_known(None if pair is None else pair.difference, clear_of_0=True) for pair in pairs
+        )
+
+    def _is_known(self, one: Interval | None, clear_of_0: bool) -> bool:
+        """A measure that no replication has is as known as it will be."""
+        if one is None:
+            return True
+        if one.half_width is None:
+            return False
+        return one.half_width <= self.within_s or (clear_of_0 and abs(one.mean) > one.half_width)

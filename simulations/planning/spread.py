@@ -1,0 +1,139 @@
+"""Work over indices 0, 1, 2 ..., spread over processes or a Dask cluster, handed back in their order.
+
+What is handed back does not depend on how it was spread: each index is worked out whole in one place, and
+what comes early waits. Leaving off at any time leaves the longest prefix.
+"""
+
+import multiprocessing
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+About = TypeVar("About")
+Made = TypeVar("Made")
+Make = Callable[[About], Callable[[int], Made]]
+"""A function of a module: prepares in each process, once, what works an index out."""
+
+AHEAD = 4
+"""Indices handed out per worker beyond those done: nobody idles, and little is lost when it ends early."""
+
+
+def in_order(make: Make[About, Made], about: About, count: int, jobs: int) -> Iterator[Made]:
+    """Over ``jobs`` processes; 1: in this one. ``make`` and ``about`` are pickled where there are several."""
+    if jobs == 1 or count == 0:
+        work = make(about)
+        yield from (work(index) for index in range(count))
+        return
+    workers = min(jobs, count)
+    with _processes(make, about, workers) as executor:
+        try:
+            yield from _ordered(executor, _work_here, (), count, AHEAD * workers)
+        except BrokenProcessPool:
+            raise WorkerDied("a process of the simulation was killed: is there enough memory?") from None
+
+
+def on_dask(make: Make[About, Made], about: About, count: int, address: str) -> Iterator[Made]:
+    """Over the workers of a Dask cluster, which need this package in the same version.
+
+    Raises `OSError` where no scheduler answers at the address, `VersionsDiffer`, and `ImportError` without
+    the extra ``dask``.
+    """
+    from distributed import Client
+
+    with Client(address, timeout=5, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        check_versions(client, versions())
+        workers = max(1, sum(client.nthreads().values()))
+        (sent,) = client.scatter([(make, about)], broadcast=True, hash=False)
+        executor = client.get_executor(pure=False)
+        try:
+            yield from _ordered(executor, _work_there, (sent.key, sent), count, AHEAD * workers)
+        finally:
+            executor.shutdown(wait=False)
+
+
+class VersionsDiffer(RuntimeError):
+    """A cluster's workers would work the indices out by another program."""
+
+
+class WorkerDied(RuntimeError):
+    """A process ended before its work: it was killed, most likely for the memory it took."""
+
+
+def versions() -> dict[str, str]:
+    """Of what results depend on."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("responder-alert-dispatch", "numpy", "scipy", "h3")}
+
+
+def check_versions(client: Any, ours: dict[str, str]) -> None:
+    """Raises `VersionsDiffer` for the first worker that has another."""
+    for worker, theirs in sorted(client.run(versions).items()):
+        for name, version in ours.items():
+            if theirs[name] != version:
+                raise VersionsDiffer(f"{worker} has {name} {theirs[name]}, this machine {version}")
+
+
+def _ordered(
+    executor: Executor, work: Callable[..., Made], before: tuple[Any, ...], count: int, window: int
+) -> Iterator[Made]:
+    """``work(*before, index)`` for each index; at most ``window`` of them are out at once."""
+    out: deque[Future[Made]] = deque()
+    handed_out = 0
+    while out or handed_out < count:
+        while handed_out < count and len(out) < window:
+            out.append(executor.submit(work, *before, handed_out))
+            handed_out += 1
+        yield out.popleft().result()
+
+
+@contextmanager
+def _processes(make: Make[About, Made], about: About, workers: int) -> Iterator[Executor]:
+    """Spawned, not forked: the same on every system, and no thread of the parent's is cut in half."""
+    before = set(multiprocessing.active_children())
+    executor = ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), _prepare_here, (make, about)
+    )
+    try:
+        yield executor
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - before:
+            process.terminate()
+        raise
+    finally:
+        # Waits for the processes: the executor notices that they are gone, and it alone may reap them.
+        executor.shutdown()
+
+
+_here: list[Callable[[int], Any]] = []
+"""In a process of ours: what works an index out."""
+
+
+def _prepare_here(make: Make[Any, Any], about: Any) -> None:
+    """Ctrl-C reaches all processes of a terminal; the first one alone says what then becomes of them."""
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _here.append(make(about))
+
+
+def _work_here(index: int) -> Any:
+    return _here[0](index)
+
+
+_there: dict[str, Callable[[int], Any]] = {}
+_one_at_a_time = threading.Lock()
+
+
+def _work_there(key: str, sent: tuple[Make[Any, Any], Any], index: int) -> Any:
+    """In a Dask worker, whose threads take turns: what is prepared is for one at a time."""
+    with _one_at_a_time:
+        if key not in _there:
+            _there.clear()
+            make, about = sent
+            _there[key] = make(about)
+        return _there[key](index)
