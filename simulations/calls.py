@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TextIO
 
@@ -152,34 +152,38 @@ class _NotMedical(Exception):
 
 
 def _call(row: list[str], where: dict[str, int | None], line: int) -> tuple[float, Call]:
-    lat, lon = (_degrees(_cell(row, where[what]), what, most) for what, most in (("lat", 90), ("lon", 180)))
+    lat, lon = (degrees(_cell(row, where[what]), what, most) for what, most in (("lat", 90), ("lon", 180)))
     if lat == lon == 0.0:
         raise ValueError("place is 0, 0")
-    unix_s = _unix_s(_cell(row, where["time"]))
+    at_unix_s = unix_s(_cell(row, where["time"]))
     title = _cell(row, where["kind"])
     kind = kind_of_title(title)
     if kind is None:
         raise _NotMedical(title)
     address = _cell(row, where["address"]) or None
-    return unix_s, Call(f"call-{line}", kind, lat, lon, 0.0, title, address and address[:200])
+    return at_unix_s, Call(f"call-{line}", kind, lat, lon, 0.0, title, address and address[:200])
 
 
 def _cell(row: list[str], position: int | None) -> str:
     return row[position].strip() if position is not None and position < len(row) else ""
 
 
-def _degrees(text: str, what: str, most: float) -> float:
+def degrees(text: str, what: str, most: float) -> float:
+    """A latitude (``most`` 90) or longitude (180); ValueError says what is wrong with it."""
     try:
-        degrees = float(text)
+        value = float(text)
     except ValueError:
         raise ValueError(f"{what} is no number: {text[:40]!r}") from None
-    if not math.isfinite(degrees) or abs(degrees) > most:
+    if not math.isfinite(value) or abs(value) > most:
         raise ValueError(f"{what} is out of range: {text[:40]}")
-    return degrees
+    return value
 
 
-def _unix_s(text: str) -> float:
-    """ISO 8601 (taken for UTC without an offset: only differences count) or Unix seconds."""
+def unix_s(text: str, clock: tzinfo = UTC) -> float:
+    """ISO 8601, on ``clock`` where it has no offset, or Unix seconds.
+
+    A replay needs differences only and takes a time without an offset for UTC.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -190,7 +194,7 @@ def _unix_s(text: str) -> float:
         if not math.isfinite(seconds):
             raise ValueError(f"time is neither ISO 8601 nor Unix seconds: {text[:40]!r}") from None
         return seconds
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=clock)).timestamp()
 
 
 def _from_the_first(dated: list[tuple[float, int, Call]]) -> Iterator[Call]:

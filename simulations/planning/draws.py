@@ -54,6 +54,7 @@ class Purpose(IntEnum):
     AVAILABLE = 27
     SETTING = 28
     FORECAST = 29
+    SKILL = 30
 
 
 class Draws:

@@ -28,6 +28,9 @@ CELL_RESOLUTION = 8
 WEEK_HOURS = 7 * 24
 """Hours of the week count from Monday 00:00, local time."""
 
+NO_PHONE = "+0"
+"""Nobody's; without a number the service would not text her."""
+
 ARRIVALS_KEPT = 5
 """Of so many arrivals at a patient the time is kept; the count is of all."""
 
@@ -123,7 +126,7 @@ class Population:
             yield Medic(
                 id=str(number),
                 name="",
-                phone="",
+                phone=NO_PHONE,
                 language="en",
                 skills=tuple(
                     skill for skill, has in zip(self.skills, self.skilled[number], strict=True) if has
@@ -142,13 +145,13 @@ class Population:
 
 
 def hours_of(flags: Flags) -> tuple[Hours, ...]:
-    """The hours of the week that are set, as a medic's row has them."""
-    found = []
+    """The hours of the week that are set, as a medic's row has them; days with the same hours together."""
+    days: dict[tuple[int, int], list[int]] = {}
     for day in range(7):
-        edges = np.flatnonzero(np.diff(flags[24 * day : 24 * day + 24], prepend=False, append=False))
-        for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            found.append(Hours((day + 1,), f"{begin:02}:00", f"{end % 24:02}:00"))
-    return tuple(found)
+        edges = np.flatnonzero(np.diff(flags[24 * day : 24 * day + 24], prepend=False, append=False)).tolist()
+        for span in zip(edges[::2], edges[1::2], strict=True):
+            days.setdefault(span, []).append(day + 1)
+    return tuple(Hours(tuple(on), f"{begin:02}:00", f"{end % 24:02}:00") for (begin, end), on in days.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

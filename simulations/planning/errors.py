@@ -1,0 +1,17 @@
+"""What is wrong with a scenario, in one line."""
+
+from collections.abc import Sequence
+
+LISTED_MAX = 20
+
+
+class ScenarioError(ValueError):
+    """A scenario that can not be simulated; the text names file, key and reason in one line.
+
+    ``listed``: a line for each bad row of a CSV, `LISTED_MAX` at most.
+    """
+
+    def __init__(self, file: str, key: str, reason: str, listed: Sequence[str] = ()) -> None:
+        where = f"{file}: {key}" if key else file
+        super().__init__(" ".join(f"{where}: {reason}".split()))
+        self.listed = tuple(listed)

@@ -1,0 +1,60 @@
+"""Where people live and work, by H3 cell: medics and calls are drawn from the same grid."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simulations.planning.cell_points import CellPoints, cell_of, resolution_of
+from simulations.planning.errors import ScenarioError
+from simulations.planning.records import Cells, Floats
+from simulations.planning.region import Region
+from simulations.planning.table import BadRows, Row, amount, read_rows
+
+COLUMNS = {
+    "h3": ("h3", "cell", "h3_index"),
+    "population": ("population", "people", "residents"),
+    "workers": ("workers", "jobs"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Cells of the region with people in them. Weights are relative."""
+
+    cells: Cells
+    homes: Floats
+    works: Floats
+    """By where they work; as ``homes`` where the file does not say."""
+    shapes: CellPoints
+    outside: int
+    """Cells of the file that lie outside the region."""
+
+
+def read_grid(path: Path, region: Region, bad: BadRows) -> Grid:
+    """The cells whose centre lies in ``region``. Raises `ScenarioError`."""
+    seen: dict[int, None] = {}
+    rows = read_rows(path, COLUMNS, ("h3", "population"), lambda row: _row(row, seen), bad)
+    cells = np.array([cell for cell, _, _ in rows], dtype=np.uint64)
+    weights = np.array([weights for _, *weights in rows], dtype=np.float64)
+    shapes = CellPoints(cells)
+    inside = region.holds(*shapes.centres)
+    kept = inside & (weights.sum(axis=1) > 0)
+    if not weights[kept, 0].sum() > 0:
+        raise ScenarioError(str(path), "", "has nobody in the region")
+    homes, works = weights[kept].T
+    return Grid(
+        cells[kept], homes, works if works.sum() else homes, CellPoints(cells[kept]), int((~inside).sum())
+    )
+
+
+def _row(row: Row, seen: dict[int, None]) -> tuple[int, float, float]:
+    cell = cell_of(row["h3"])
+    if seen and resolution_of([cell]) != resolution_of([next(iter(seen))]):
+        raise ValueError("is of another resolution than the first")
+    people = amount(row["population"], "population")
+    works = amount(row["workers"], "workers") if row["workers"] else 0.0
+    if cell in seen:
+        raise ValueError(f"cell {row['h3']} comes twice")
+    seen[cell] = None
+    return cell, people, works

@@ -1,0 +1,193 @@
+"""Where a scenario plays: a bounding box, the polygons of a GeoJSON file, or H3 cells."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.distance import EARTH_RADIUS_M, is_position
+from simulations.planning.cell_points import CellPoints, cell_of, cells_at, resolution_of
+from simulations.planning.errors import ScenarioError
+from simulations.planning.records import Cells, Flags, Floats
+from simulations.planning.sections import RegionKeys
+
+Uniforms = Callable[[NDArray[np.int64], int], Floats]
+"""Uniform numbers for some rows, the ``nth`` of each."""
+
+Ring = Floats
+"""Corners of a polygon, (n, 2): longitude and latitude, the first again at the end."""
+
+ATTEMPTS_MAX = 2_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """An area. ``rings`` cut the box (inside an odd number of them), or ``cells`` do, or nothing."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+    area_km2: float
+    rings: tuple[Ring, ...] = ()
+    cells: Cells | None = None
+
+    def holds(self, lat: Floats, lon: Floats) -> Flags:
+        """Whether each position lies in it."""
+        inside: Flags = (lat >= self.south) & (lat <= self.north) & (lon >= self.west) & (lon <= self.east)
+        if self.cells is not None:
+            found = cells_at(lat[inside], lon[inside], resolution_of(self.cells))
+            inside[inside] = np.isin(found, self.cells)
+        elif self.rings:
+            inside[inside] = _odd_rings(self.rings, lat[inside], lon[inside])
+        return inside
+
+    def points(self, count: int, uniforms: Uniforms) -> tuple[Floats, Floats]:
+        """So many positions spread evenly over it: its latitudes and longitudes."""
+        if self.cells is not None:
+            return self._points_of_cells(self.cells, count, uniforms)
+        lat, lon = np.empty(count), np.empty(count)
+        left = np.arange(count)
+        for attempt in range(ATTEMPTS_MAX):
+            lat[left], lon[left] = self._in_box(uniforms(left, 2 * attempt), uniforms(left, 2 * attempt + 1))
+            left = left[~self.holds(lat[left], lon[left])]
+            if not left.size:
+                return lat, lon
+        raise ScenarioError("region", "", "is too small a part of its own bounding box to draw places from")
+
+    def _in_box(self, up: Floats, along: Floats) -> tuple[Floats, Floats]:
+        low, high = math.sin(math.radians(self.south)), math.sin(math.radians(self.north))
+        lat = np.degrees(np.arcsin(low + (high - low) * up))
+        return np.clip(lat, self.south, self.north), self.west + (self.east - self.west) * along
+
+    def _points_of_cells(self, cells: Cells, count: int, uniforms: Uniforms) -> tuple[Floats, Floats]:
+        shapes, numbers = CellPoints(cells), np.arange(count)
+        up_to = np.cumsum(shapes.areas_km2)
+        chosen = np.searchsorted(up_to, uniforms(numbers, 0) * up_to[-1])
+        return shapes.draw(chosen, *(uniforms(numbers, nth) for nth in (1, 2, 3)))
+
+
+def region_of(keys: RegionKeys, file: str, folder: Path) -> Region:
+    """Raises `ScenarioError`."""
+    if keys.bbox is not None:
+        return _box(keys.bbox, file)
+    if keys.geojson is not None:
+        return _polygons(folder / keys.geojson)
+    return _cells(folder / str(keys.h3))
+
+
+def _box(bbox: tuple[float, float, float, float], file: str) -> Region:
+    south, west, north, east = bbox
+    if not (is_position(south, west) and is_position(north, east)):
+        raise ScenarioError(file, "region.bbox", "is in degrees: south, west, north, east")
+    if not (south < north and west < east):
+        raise ScenarioError(
+            file, "region.bbox", "is empty: south, west, north, east, each pair in this order"
+        )
+    return Region(south, west, north, east, _box_km2(south, west, north, east))
+
+
+def _box_km2(south: float, west: float, north: float, east: float) -> float:
+    tall = math.sin(math.radians(north)) - math.sin(math.radians(south))
+    return tall * math.radians(east - west) * (EARTH_RADIUS_M / 1000.0) ** 2
+
+
+def read_text(path: Path) -> str:
+    """Raises `ScenarioError` where it can not be read."""
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        raise ScenarioError(str(path), "", f"can not be read ({error.strerror})") from None
+    except UnicodeError:
+        raise ScenarioError(str(path), "", "is not UTF-8") from None
+
+
+def _polygons(path: Path) -> Region:
+    try:
+        parsed = json.loads(read_text(path))
+        polygons = list(_polygons_of(parsed))
+        rings = tuple(_ring(ring) for polygon in polygons for ring in polygon)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, ScenarioError):
+            raise
+        raise ScenarioError(str(path), "", f"is no GeoJSON that can be used ({error})") from None
+    area_km2 = sum(_signed_area(polygon) for polygon in polygons)
+    if not rings or area_km2 <= 0:
+        raise ScenarioError(str(path), "", "holds no Polygon or MultiPolygon with an area")
+    corners = np.concatenate(rings)
+    (west, south), (east, north) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return Region(south, west, north, east, area_km2, rings)
+
+
+def _polygons_of(value: Any) -> Iterator[list[Any]]:
+    kind = value["type"]
+    if kind == "FeatureCollection":
+        for feature in value["features"]:
+            yield from _polygons_of(feature)
+    elif kind == "Feature":
+        yield from _polygons_of(value["geometry"])
+    elif kind == "GeometryCollection":
+        for geometry in value["geometries"]:
+            yield from _polygons_of(geometry)
+    elif kind == "Polygon":
+        yield value["coordinates"]
+    elif kind == "MultiPolygon":
+        yield from value["coordinates"]
+
+
+def _ring(positions: Any) -> Ring:
+    ring = np.array([position[:2] for position in positions], dtype=np.float64)
+    if ring.ndim != 2 or len(ring) < 4:
+        raise ValueError("a ring has at least four positions")
+    if not all(is_position(lat, lon) for lon, lat in ring.tolist()):
+        raise ValueError("a position is longitude, latitude in degrees")
+    return ring if (ring[0] == ring[-1]).all() else np.vstack((ring, ring[:1]))
+
+
+def _signed_area(polygon: list[Any]) -> float:
+    """The outer ring's km2 less its holes', on the cylinder of equal areas."""
+    areas = [_ring_km2(_ring(ring)) for ring in polygon]
+    return areas[0] - sum(areas[1:]) if areas else 0.0
+
+
+def _ring_km2(ring: Ring) -> float:
+    x, y = np.radians(ring[:, 0]), np.sin(np.radians(ring[:, 1]))
+    twice = float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())
+    return abs(twice) / 2 * (EARTH_RADIUS_M / 1000.0) ** 2
+
+
+def _odd_rings(rings: tuple[Ring, ...], lat: Floats, lon: Floats) -> Flags:
+    """Whether a line from each position to the east crosses their sides an odd number of times."""
+    odd = np.zeros(len(lat), dtype=np.bool_)
+    for ring in rings:
+        for (x1, y1), (x2, y2) in zip(ring[:-1].tolist(), ring[1:].tolist(), strict=True):
+            if y1 != y2:
+                crosses = (lat < y1) != (lat < y2)
+                odd ^= crosses & (lon < x1 + (lat - y1) * ((x2 - x1) / (y2 - y1)))
+    return odd
+
+
+def _cells(path: Path) -> Region:
+    lines = [line.split(",")[0].strip() for line in read_text(path).splitlines() if line.strip()]
+    if lines and lines[0].lower() in ("h3", "cell", "h3_index"):
+        del lines[0]
+    if not lines:
+        raise ScenarioError(str(path), "", "holds no cell")
+    try:
+        cells = np.unique(np.array([cell_of(line) for line in lines], dtype=np.uint64))
+    except ValueError as error:
+        raise ScenarioError(str(path), "", str(error)) from None
+    if len({resolution_of([cell]) for cell in cells.tolist()}) > 1:
+        raise ScenarioError(str(path), "", "its cells are of several resolutions")
+    return _of_cells(cells)
+
+
+def _of_cells(cells: Cells) -> Region:
+    shapes = CellPoints(cells)
+    (south, west), (north, east) = shapes.lowest, shapes.highest
+    return Region(south, west, north, east, float(shapes.areas_km2.sum()), cells=cells)

@@ -1,0 +1,185 @@
+"""The source of a scenario's calls: a rate, rates by cell, a CSV of real calls, or the collisions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from simulations import collisions
+from simulations.call_kinds import kind_of_title
+from simulations.calls import COLUMN_NAMES, UnusableFile, degrees, unix_s
+from simulations.planning.arrivals import Field, Replay, Source
+from simulations.planning.cell_points import CellPoints, cell_of
+from simulations.planning.errors import ScenarioError
+from simulations.planning.grid import Grid
+from simulations.planning.hours import HOUR_MS, YEAR_HOURS, hours_of_week, weekly
+from simulations.planning.records import WEEK_HOURS, Flags, Floats
+from simulations.planning.region import Region
+from simulations.planning.sections import IncidentsKeys
+from simulations.planning.sites import Anywhere, InCells, Picks, Sites, Spots, spots
+from simulations.planning.table import BadRows, Row, amount, read_rows
+
+RATE_COLUMNS = {"h3": ("h3", "cell"), "hour": ("hour", "hour_of_week"), "per_year": ("per_year", "rate")}
+
+BY_HOUR = (0.65,) * 6 + (1.3,) * 6 + (1.1,) * 6 + (0.95,) * 6
+"""Six-hour blocks of cardiac arrests differ by a factor of 2, fewest at night and most in the morning
+(10.1016/j.resuscitation.2009.10.021); the two blocks between are an assumption."""
+
+COLLISION_YEARS = 12
+COLLISION_ZONE = "Europe/Dublin"
+"""The package does not name its clock; hour bands of the day are what a wall clock shows."""
+
+
+class Sourced(NamedTuple):
+    """A source, and the kinds that its numbers stand for."""
+
+    source: Source
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """What the source is made for: ``at_work`` by hour of the week, ``starts_at`` ms."""
+
+    file: str
+    folder: Path
+    region: Region
+    grid: Grid | None
+    zone: ZoneInfo
+    starts_at: int
+    weeks: int
+    at_work: Flags
+    works: float
+
+    def field(self, sites: Sites) -> Field:
+        slots = self.starts_at + HOUR_MS * np.arange(self.weeks * WEEK_HOURS)
+        return Field(sites, self.starts_at, hours_of_week(slots, self.zone))
+
+
+def source_of(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
+    """Raises `ScenarioError`."""
+    if keys.csv is not None:
+        return _real_calls(keys, setting, bad)
+    if keys.collisions is not None:
+        return _collisions(keys, setting)
+    kinds = (keys.taken_as,) if keys.taken_as else tuple(kind for kind, share in keys.kinds.items() if share)
+    sites = _rates(keys, setting, bad) if keys.rates is not None else _by_people(keys, setting)
+    return Sourced(setting.field(sites), kinds)
+
+
+def _by_people(keys: IncidentsKeys, setting: Setting) -> Sites:
+    """So many a year, where people are at that hour: at home, or some of them at work."""
+    weights = weekly(keys.by_hour or BY_HOUR)
+    hourly = float(keys.per_year or 0.0) / YEAR_HOURS * weights / weights.mean()
+    grid = setting.grid
+    if grid is None:
+        return Anywhere(hourly, setting.region)
+    rows = np.arange(len(grid.cells))
+    homes, works = grid.homes / grid.homes.sum(), grid.works / grid.works.sum()
+    layers = [(rows, homes), (rows, (1.0 - setting.works) * homes + setting.works * works)]
+    return InCells(hourly, grid.shapes, Picks(setting.at_work.astype(np.intp), layers))
+
+
+def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
+    path = setting.folder / str(keys.rates)
+    rows = read_rows(path, RATE_COLUMNS, ("h3", "per_year"), _rate, bad)
+    cells = np.unique(np.array([cell for cell, _, _ in rows], dtype=np.uint64))
+    shapes = CellPoints(cells)
+    outside = cells[~setting.region.holds(*shapes.centres)]
+    if outside.size:
+        reason = f"{len(outside)} cells lie outside the region, {outside[0]:x} the first"
+        raise ScenarioError(str(path), "", reason)
+    per_year = np.zeros((WEEK_HOURS, len(cells)))
+    share = weekly(keys.by_hour or BY_HOUR)
+    share = share / share.sum()
+    for cell, hour, rate in rows:
+        at = np.searchsorted(cells, np.uint64(cell))
+        if hour is None:
+            per_year[:, at] += rate * share
+        else:
+            per_year[hour, at] += rate
+    weeks_a_year = YEAR_HOURS / WEEK_HOURS
+    columns = np.arange(len(cells))
+    picks = Picks(np.arange(WEEK_HOURS), [(columns, row) for row in per_year])
+    return InCells(per_year.sum(axis=1) / weeks_a_year, shapes, picks)
+
+
+def _rate(row: Row) -> tuple[int, int | None, float]:
+    """A cell's calls a year, all of them or those in one hour of the week."""
+    hour: int | None = None
+    if row["hour"]:
+        if not row["hour"].isdecimal() or int(row["hour"]) >= WEEK_HOURS:
+            raise ValueError(f"hour is not within 0 (Monday 0:00) to {WEEK_HOURS - 1}: {row['hour'][:40]!r}")
+        hour = int(row["hour"])
+    return cell_of(row["h3"]), hour, amount(row["per_year"], "per_year")
+
+
+# --- calls of the past
+
+
+def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
+    path, clock = setting.folder / str(keys.csv), ZoneInfo(str(keys.clock))
+    needed = ("lat", "lon", "time") if keys.taken_as else ("lat", "lon", "time", "kind")
+
+    def call(row: Row) -> tuple[float, float, float, str | None]:
+        lat, lon = degrees(row["lat"], "lat", 90), degrees(row["lon"], "lon", 180)
+        if not setting.region.holds(np.array([lat]), np.array([lon]))[0]:
+            raise ValueError(f"lies outside the region: {lat}, {lon}")
+        return unix_s(row["time"], clock), lat, lon, keys.taken_as or kind_of_title(row["kind"])
+
+    rows = sorted((row for row in read_rows(path, COLUMN_NAMES, needed, call, bad) if row[3]), key=_by_time)
+    if not rows:
+        raise ScenarioError(str(path), "", "has no call that needs a medic")
+    kinds = tuple(dict.fromkeys(str(row[3]) for row in rows))
+    at, lat, lon = (np.array([row[n] for row in rows]) for n in (0, 1, 2))
+    kind = np.array([kinds.index(str(row[3])) for row in rows], dtype=np.int8)
+    replay = Replay(np.rint(at * 1000).astype(np.int64), lat, lon, kind)
+    if not keys.resample:
+        return Sourced(replay, kinds)
+    bands = [range(hour, hour + 1) for hour in hours_of_week(replay.answered_at, setting.zone).tolist()]
+    a_week = _a_week(keys, len(rows), replay.years)
+    return Sourced(setting.field(spots(lat, lon, kind, bands, a_week)), kinds)
+
+
+def _by_time(row: tuple[float, float, float, str | None]) -> float:
+    return row[0]
+
+
+def _a_week(keys: IncidentsKeys, calls: int, years: float) -> float:
+    """How often each of ``calls`` comes in a week: as often as it did, or so that all make ``per_year``."""
+    per_year = calls / years if keys.per_year is None else keys.per_year
+    return per_year / calls / (YEAR_HOURS / WEEK_HOURS)
+
+
+def _collisions(keys: IncidentsKeys, setting: Setting) -> Sourced:
+    try:
+        every = collisions.read_collisions()
+    except UnusableFile as error:
+        raise ScenarioError(setting.file, "incidents.collisions", str(error)) from None
+    lat, lon = (np.array([getattr(one, name) for one in every]) for name in ("lat", "lon"))
+    inside = setting.region.holds(lat, lon)
+    if not inside.any():
+        raise ScenarioError(setting.file, "incidents.collisions", "none lies in the region")
+    bands = [_band(one) for one, kept in zip(every, inside.tolist(), strict=True) if kept]
+    a_week = _a_week(keys, len(bands), COLLISION_YEARS)
+    kind = np.zeros(len(bands), dtype=np.int8)
+    found = spots(lat[inside], lon[inside], kind, bands, a_week)
+    return Sourced(setting.field(found), (keys.taken_as or "traffic_accident",))
+
+
+def _band(collision: collisions.Collision) -> range:
+    """Its hours of the week; the whole day where the hour is not known."""
+    first, last = collisions.HOUR_BANDS.get(collision.hour_band or "", (0, 24))
+    day = 24 * collisions.WEEKDAYS.index(collision.weekday)
+    return range(day + first, day + last)
+
+
+def real_positions(source: Source) -> tuple[Floats, Floats] | None:
+    """Where calls came before, to spread medics by; None where the source has no such places."""
+    if isinstance(source, Replay):
+        return source.lat, source.lon
+    if isinstance(source, Field) and isinstance(source.sites, Spots):
+        return source.sites.lat, source.sites.lon
+    return None

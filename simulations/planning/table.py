@@ -1,0 +1,102 @@
+"""CSV files with a header: bad rows are counted, listed, and refused unless they are to be skipped."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import TypeVar
+
+from simulations.planning.errors import LISTED_MAX, ScenarioError
+from simulations.planning.region import read_text
+
+T = TypeVar("T")
+Row = Mapping[str, str]
+"""By the column's name as it is asked for; stripped; an absent column is an empty text."""
+
+
+@dataclass(slots=True)
+class BadRows:
+    """What to do with them, and what was left out of which file."""
+
+    skip: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def settle(self, path: Path, bad: Sequence[str], of: int) -> None:
+        """Raises `ScenarioError` where there are some and they are not to be skipped."""
+        if not bad:
+            return
+        listed = [
+            *bad[:LISTED_MAX],
+            *([f"and {len(bad) - LISTED_MAX} more"] if len(bad) > LISTED_MAX else []),
+        ]
+        if not self.skip:
+            reason = f"{len(bad)} of {of} rows can not be used ({bad[0]}); --skip-bad-rows leaves them out"
+            raise ScenarioError(str(path), "", reason, listed)
+        self.notes += [f"{path}: {len(bad)} of {of} rows left out", *(f"  {line}" for line in listed)]
+
+
+def read_rows(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    needed: Sequence[str],
+    row: Callable[[Row], T],
+    bad: BadRows,
+) -> list[T]:
+    """What ``row`` makes of each; its ValueError says what is wrong with one.
+
+    ``columns``: the header names, in small letters, taken for each column. Raises `ScenarioError`.
+    """
+    try:
+        return _read(path, columns, needed, row, bad)
+    except csv.Error as error:
+        raise ScenarioError(str(path), "", f"is not a CSV file ({error})") from None
+
+
+def _read(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    needed: Sequence[str],
+    row: Callable[[Row], T],
+    bad: BadRows,
+) -> list[T]:
+    text = read_text(path)
+    header, _, _ = text.partition("\n")
+    reader = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
+    names = [name.strip().lower() for name in next(reader, [])]
+    at = {
+        what: next((names.index(one) for one in known if one in names), -1) for what, known in columns.items()
+    }
+    for what in needed:
+        if at[what] < 0:
+            known = " or ".join(columns[what])
+            raise ScenarioError(
+                str(path), "", f"has no column {known} (has: {', '.join(names)[:200] or 'none'})"
+            )
+    made: list[T] = []
+    faults: list[str] = []
+    for cells in reader:
+        if any(cells):
+            try:
+                made.append(row({what: _cell(cells, position) for what, position in at.items()}))
+            except ValueError as error:
+                faults.append(f"line {reader.line_num}: {error}")
+    bad.settle(path, faults, len(made) + len(faults))
+    if not made:
+        raise ScenarioError(str(path), "", "has no row that can be used")
+    return made
+
+
+def _cell(cells: Sequence[str], position: int) -> str:
+    return cells[position].strip() if 0 <= position < len(cells) else ""
+
+
+def amount(text: str, what: str, most: float = float("inf")) -> float:
+    """A finite number, 0 to ``most``. ValueError says what is wrong with it."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{what} is no number: {text[:40]!r}") from None
+    if not 0 <= value <= most or value == float("inf"):
+        raise ValueError(f"{what} is not within 0 to {most:g}: {text[:40]}")
+    return value

@@ -1,0 +1,78 @@
+"""What lies in a region, how large it is, and points drawn evenly from it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulations.planning import calls
+from simulations.planning.cell_points import cells_at
+from simulations.planning.scenario import ScenarioError
+from tests.planning.scenarios import MEDICS, RATE, cells_around, scenario
+
+SQUARE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+HOLE = [[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75], [0.25, 0.25]]
+GEOJSON = "[region]\ngeojson = 'area.json'\n"
+
+
+def polygon(*rings: list[list[float]]) -> str:
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": rings}}
+    return json.dumps({"type": "FeatureCollection", "features": [feature]})
+
+
+def test_a_polygon_with_a_hole(tmp_path: Path) -> None:
+    rates = "[incidents]\nper_year = 20000\n"
+    held = scenario(tmp_path, GEOJSON + MEDICS + rates, area_json=polygon(SQUARE, HOLE))
+    region = held.region
+    inside = region.holds(np.array([0.1, 0.5, 0.5, 2.0]), np.array([0.1, 0.5, 0.1, 0.1]))
+    assert inside.tolist() == [True, False, True, False]
+    assert region.area_km2 == pytest.approx(0.75 * 111.195**2, rel=1e-3)
+    made = calls.made(held, 0)
+    assert region.holds(made.lat, made.lon).all()
+    assert ((made.lat < 0.25).mean(), (made.lon < 0.25).mean()) == pytest.approx((1 / 3, 1 / 3), abs=0.02)
+
+
+def test_cells_of_a_file(tmp_path: Path) -> None:
+    cells = cells_around(53.35, -6.25, resolution=7, rings=1)
+    text = "[region]\nh3 = 'cells.csv'\n" + MEDICS + "[incidents]\nper_year = 20000\n"
+    held = scenario(tmp_path, text, cells_csv="h3\n" + "\n".join(cells))
+    assert held.region.area_km2 == pytest.approx(7 * 5.16, rel=0.25)
+    made = calls.made(held, 0)
+    assert held.region.holds(made.lat, made.lon).mean() > 0.999  # an edge is no straight line in degrees
+    by_cell = np.unique(cells_at(made.lat, made.lon, 7), return_counts=True)[1]
+    assert by_cell[by_cell > 10] / len(made) == pytest.approx([1 / 7] * 7, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "is no GeoJSON that can be used"),
+        ("[1]", "is no GeoJSON that can be used"),
+        ('{"type": "Point", "coordinates": [0, 0]}', "holds no Polygon or MultiPolygon with an area"),
+        (polygon(SQUARE[:2]), "a ring has at least four positions"),
+        (polygon([[0, 0], [0, 0], [0, 0], [0, 0]]), "holds no Polygon or MultiPolygon with an area"),
+        (polygon([[0, 100], [1, 100], [1, 101], [0, 100]]), "a position is longitude, latitude in degrees"),
+    ],
+)
+def test_a_geojson_file_that_is_none(tmp_path: Path, content: str, told: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        scenario(tmp_path, GEOJSON + MEDICS + RATE, area_json=content)
+    assert told in str(error.value)
+    assert "area.json" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("h3\n", "holds no cell"),
+        ("h3\nabc\n", "no H3 cell: 'abc'"),
+        (
+            "\n".join(cells_around(1, 1, resolution=8, rings=0) + cells_around(1, 1, resolution=9, rings=0)),
+            "several",
+        ),
+    ],
+)
+def test_a_cell_file_that_is_none(tmp_path: Path, content: str, told: str) -> None:
+    with pytest.raises(ScenarioError, match=told):
+        scenario(tmp_path, "[region]\nh3 = 'cells.csv'\n" + MEDICS + RATE, cells_csv=content)

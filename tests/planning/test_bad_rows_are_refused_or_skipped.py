@@ -1,0 +1,87 @@
+"""Rows of a CSV that can not be used: counted, listed with line and reason, refused or left out."""
+
+from pathlib import Path
+
+import pytest
+
+from simulations.planning import calls
+from simulations.planning.scenario import ScenarioError
+from tests.planning.scenarios import AREA, MEDICS, RATE, TEN_LINES, cells_around, scenario
+
+CALLS = """lat,lon,time,title
+53.35,-6.25,2025-07-01 12:00,cardiac arrest
+x,-6.25,2025-07-01 12:00,cardiac arrest
+53.35,-6.25,soon,cardiac arrest
+53.35,-6.25,2025-07-01 12:00,
+51.00,-6.25,2025-07-01 12:00,cardiac arrest
+53.35,-999,2025-07-01 12:00,cardiac arrest
+"""
+KEYS = f"{AREA}{MEDICS}[incidents]\ncsv = 'calls.csv'\nclock = 'UTC'\n"
+REASONS = (
+    "line 3: lat is no number: 'x'",
+    "line 4: time is neither ISO 8601 nor Unix seconds: 'soon'",
+    "line 5: no title",
+    "line 6: lies outside the region: 51.0, -6.25",
+    "line 7: lon is out of range: -999",
+)
+
+
+def test_they_are_refused_with_their_number_and_the_first(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as error:
+        scenario(tmp_path, KEYS, calls_csv=CALLS)
+    assert f"calls.csv: 5 of 6 rows can not be used ({REASONS[0]}); --skip-bad-rows leaves them out" in str(
+        error.value
+    )
+    assert error.value.listed == REASONS
+
+
+def test_or_left_out_and_listed(tmp_path: Path) -> None:
+    held = scenario(tmp_path, KEYS, calls_csv=CALLS, skip_bad_rows=True)
+    assert held.notes[0].endswith("calls.csv: 5 of 6 rows left out")
+    assert [note.strip() for note in held.notes[1:]] == list(REASONS)
+    assert calls.made(held, 0).recognised.sum() == 1
+
+
+def test_many_are_counted_and_only_the_first_listed(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as error:
+        scenario(tmp_path, KEYS, calls_csv=CALLS + "1,2,3,4\n" * 100)
+    assert "105 of 106 rows" in str(error.value)
+    assert len(error.value.listed) == 21
+    assert error.value.listed[-1] == "and 85 more"
+
+
+def test_a_file_without_a_row_that_can_be_used_is_refused_even_so(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="has no row that can be used"):
+        scenario(tmp_path, KEYS, calls_csv="lat,lon,time,title\nx,y,z,a\n", skip_bad_rows=True)
+    with pytest.raises(ScenarioError, match=r"has no column lat or latitude or y \(has: none\)"):
+        scenario(tmp_path, KEYS, calls_csv="")
+
+
+def test_every_other_file_too(tmp_path: Path) -> None:
+    cell, next_cell = cells_around(53.35, -6.25, resolution=8, rings=1)[:2]
+    fine = cells_around(53.35, -6.25, resolution=9, rings=0)[0]
+    grid = f"h3,population\n{cell},5\n{cell},5\nnowhere,3\n{next_cell},-1\n{fine},3\n"
+    with pytest.raises(ScenarioError) as error:
+        scenario(tmp_path, TEN_LINES + "[grid]\ncsv = 'grid.csv'\n", grid_csv=grid)
+    assert error.value.listed == (
+        f"line 3: cell {cell} comes twice",
+        "line 4: no H3 cell: 'nowhere'",
+        "line 5: population is not within 0 to inf: -1",
+        "line 6: is of another resolution than the first",
+    )
+    with pytest.raises(ScenarioError, match=r"line 2: mode is none of foot, bicycle, car: 'boat'"):
+        scenario(tmp_path, f"{AREA}[medics]\ncsv = 'm.csv'\n{RATE}", m_csv="lat,lon,mode\n53.3,-6.2,boat\n")
+    with pytest.raises(ScenarioError, match=r"line 2: to_kerb_s is no number: 'fast'"):
+        scenario(tmp_path, TEN_LINES + "[ambulance]\ncsv = 'a.csv'\n", a_csv="to_kerb_s\nfast\n")
+    text = f"{AREA}{MEDICS}[incidents]\nrates = 'r.csv'\n"
+    with pytest.raises(ScenarioError, match=r"line 2: hour is not within 0 \(Monday 0:00\) to 167: '168'"):
+        scenario(tmp_path, text, r_csv=f"h3,hour,per_year\n{cell},168,1\n")
+
+
+def test_a_grid_or_rates_outside_the_region_are_refused(tmp_path: Path) -> None:
+    far = cells_around(48.0, 2.0, resolution=8, rings=0)[0]
+    with pytest.raises(ScenarioError, match=r"grid\.csv: has nobody in the region"):
+        scenario(tmp_path, TEN_LINES + "[grid]\ncsv = 'grid.csv'\n", grid_csv=f"h3,population\n{far},5\n")
+    text = f"{AREA}{MEDICS}[incidents]\nrates = 'r.csv'\n"
+    with pytest.raises(ScenarioError, match=f"1 cells lie outside the region, {far} the first"):
+        scenario(tmp_path, text, r_csv=f"h3,per_year\n{far},5\n")
