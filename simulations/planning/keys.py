@@ -37,6 +37,8 @@ class ScenarioKeys(Section, frozen=True):
     title: str = ""
     seed: int = 1
     replications: int = 30
+    stop_within_s: float | None = None
+    """None: all of them, else as soon as the differences are known to within this."""
     weeks: int = 52
     starts: str = "2026-01-05"
     time_zone: str = "UTC"
@@ -64,6 +66,7 @@ _BY_NAME: Mapping[str, type[Section]] = {
 _BOUNDS: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
     "replications": (1, REPLICATIONS_MAX),
+    "stop_within_s": (0, 86_400),
     "weeks": (1, 520),
     "medics.count": (1, MEDICS_MAX),
     "medics.per_km2": (0, 10_000),

@@ -8,7 +8,7 @@ import multiprocessing
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -23,7 +23,7 @@ AHEAD = 4
 """Indices handed out per worker beyond those done: nobody idles, and little is lost when it ends early."""
 
 
-def in_order(make: Make[About, Made], about: About, count: int, jobs: int) -> Iterator[Made]:
+def in_order(make: Make[About, Made], about: About, count: int, jobs: int) -> Generator[Made, None, None]:
     """Over ``jobs`` processes; 1: in this one. ``make`` and ``about`` are pickled where there are several."""
     if jobs == 1 or count == 0:
         work = make(about)
@@ -37,7 +37,7 @@ def in_order(make: Make[About, Made], about: About, count: int, jobs: int) -> It
             raise WorkerDied("a process of the simulation was killed: is there enough memory?") from None
 
 
-def on_dask(make: Make[About, Made], about: About, count: int, address: str) -> Iterator[Made]:
+def on_dask(make: Make[About, Made], about: About, count: int, address: str) -> Generator[Made, None, None]:
     """Over the workers of a Dask cluster, which need this package in the same version.
 
     Raises `OSError` where no scheduler answers at the address, `VersionsDiffer`, and `ImportError` without
