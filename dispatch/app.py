@@ -3,7 +3,7 @@
 import asyncio
 import resource
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -35,40 +35,41 @@ from dispatch.api.socket import SocketApp
 from dispatch.api.twilio import TwilioApi
 from dispatch.auth import Keyring, TokenDesk
 from dispatch.check import Check
-from dispatch.chores import KEYS_S, PURGE_S, every, in_background, purge, read_keys
+from dispatch.chores import (
+    KEYS_S,
+    PURGE_NEWS_S,
+    PURGE_S,
+    every,
+    in_background,
+    purge,
+    purge_news,
+    read_keys,
+)
 from dispatch.clock import Clock
 from dispatch.codes import read_codes
 from dispatch.core.policy import Policies, PolicyError, override, shipped
-from dispatch.dispatcher import Dispatcher
 from dispatch.drill import Drills, drill_policy
 from dispatch.drill_devices import KIND as DRILL
 from dispatch.drill_devices import ROOM as WATCHDOG_ROOM
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.enrolment import Enrolment
-from dispatch.following import MedicsFollower
 from dispatch.ids import new_id
-from dispatch.memory import DATABASE_TROUBLE
-from dispatch.metrics import Metrics
-from dispatch.nodes import Membership
+from dispatch.node import Node
 from dispatch.opting import Opting
 from dispatch.pause import WHY as PAUSED
 from dispatch.readiness import Readiness
-from dispatch.roster import Roster
 from dispatch.settings import Settings
 from dispatch.store import idempotency, keys, tokens
-from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered
-from dispatch.store.database import connect_pool, upgrade
+from dispatch.store.database import connect_pool, connect_to_listen, upgrade
 from dispatch.together import Together
 from dispatch.watchdog import OFF, Watchdog
 from notify.channel import Channel
 from notify.sms import SmsChannel, SmsSettings
 from notify.twilio_http import TWILIO_URL
-from notify.websocket import SocketHub
 
 log = logs.logger(__name__)
 
-RECONNECT_GRACE_MS = 5000
 FILES_FOR_OTHERS = 200
 """Open files that are not medics' sockets: the database, providers, control rooms."""
 POOL_MAX = 16
@@ -102,13 +103,13 @@ async def running(settings: Settings, data_dir: Path, name: str = "") -> AsyncIt
         await upgrade(dsn)
         pool = await connect_pool(dsn, max_size=POOL_MAX)
         stack.push_async_callback(_close, pool)
-        parts = await _start(stack, settings, _with_drills(policies, settings), pool, name)
+        parts = await _start(stack, settings, _with_drills(policies, settings), pool, dsn, name)
         watchdog = await _watchdog(stack, settings, parts)
-        edge = _edge(parts)
+        edge, node = _edge(parts), parts.node
         await stack.enter_async_context(in_background(edge.lag.run(), edge.fixes.run()))
-        parts.appender.times.on_commit = parts.metrics.commit_s.observe
-        more = (parts.appender.times.check, parts.dispatcher.positions.check, edge.lag.check, watchdog)
-        readiness = Readiness(settings, pool, parts.dispatcher, parts.roster, embedded, data_dir, more)
+        node.appender.times.on_commit = node.metrics.commit_s.observe
+        more = (node.appender.times.check, node.dispatcher.positions.check, edge.lag.check, watchdog)
+        readiness = Readiness(settings, node, embedded, data_dir, more)
         stack.callback(readiness.close)
         yield _service(parts, edge, readiness, Checks(policies, codes))
 
@@ -120,12 +121,6 @@ async def _close(pool: asyncpg.Pool) -> None:
             await pool.close()
     except TimeoutError:
         pool.terminate()
-
-
-async def _leave(membership: Membership) -> None:
-    """Where the database does not answer, others wait for the lease to run out."""
-    with suppress(*DATABASE_TROUBLE):
-        await membership.leave()
 
 
 def read_policies(settings: Settings) -> Policies:
@@ -150,21 +145,21 @@ async def _watchdog(stack: AsyncExitStack, settings: Settings, parts: "Parts") -
     if settings.watchdog_medic is None:
         return lambda: OFF
     drills = Drills(
-        pool=parts.pool,
-        dispatcher=parts.dispatcher,
-        roster=parts.roster,
-        clock=parts.clock,
-        room_id=await keys.ensure_control_room(parts.pool, WATCHDOG_ROOM),
+        pool=parts.node.pool,
+        dispatcher=parts.node.dispatcher,
+        roster=parts.node.roster,
+        clock=parts.node.clock,
+        room_id=await keys.ensure_control_room(parts.node.pool, WATCHDOG_ROOM),
         medic_id=settings.watchdog_medic,
         name=new_id(),
         interval_s=settings.watchdog_s,
     )
     watchdog = Watchdog(
         drills,
-        parts.metrics,
-        parts.clock,
+        parts.node.metrics,
+        parts.node.clock,
         interval_s=settings.watchdog_s,
-        paused=lambda: PAUSED if parts.dispatcher.pause.on else None,
+        paused=lambda: PAUSED if parts.node.dispatcher.pause.on else None,
     )
     await stack.enter_async_context(in_background(watchdog.run()))
     return watchdog.check
@@ -175,51 +170,31 @@ class Parts:
     """What the service is made of, started."""
 
     settings: Settings
-    pool: asyncpg.Pool
-    clock: Clock
-    metrics: Metrics
-    roster: Roster
-    hub: SocketHub
-    appender: Appender
-    dispatcher: Dispatcher
+    node: Node
     keyring: Keyring
     desk: TokenDesk
     enrolment: Enrolment
 
 
 async def _start(
-    stack: AsyncExitStack, settings: Settings, policies: Policies, pool: asyncpg.Pool, name: str
+    stack: AsyncExitStack, settings: Settings, policies: Policies, pool: asyncpg.Pool, dsn: str, name: str
 ) -> Parts:
     """Long because it is a list: each part is made, started, and its end put on ``stack``."""
     clock = await Clock.synchronised(pool)
-    metrics, hub = Metrics(), SocketHub()
-    grace_until = clock.now_ms() + RECONNECT_GRACE_MS
-    roster = Roster(
-        default_time_zone=settings.time_zone, sms_on=settings.sms_on, reconnect_grace_until=grace_until
-    )
-    channels: dict[str, Channel] = {hub.name: hub}
+    channels: dict[str, Channel] = {}
     sms = _sms(settings, clock)
     if sms is not None:
         channels[sms.name] = sms
         stack.push_async_callback(sms.close)
-    membership = Membership(pool, name)
-    await membership.join()
-    stack.push_async_callback(_leave, membership)
-    await stack.enter_async_context(in_background(membership.run()))
-    appender = Appender(pool, membership)
-    await appender.start()
-    stack.push_async_callback(appender.close)
-    dispatcher = Dispatcher(
+    node = Node(
         pool=pool,
-        appender=appender,
-        roster=roster,
+        listen=lambda: connect_to_listen(dsn),
+        channels=channels,
         clock=clock,
         policies=policies,
-        hub=hub,
-        channels=channels,
-        metrics=metrics,
-        membership=membership,
-        reconnect_grace_until=grace_until,
+        sms_on=settings.sms_on,
+        time_zone=settings.time_zone,
+        name=name,
     )
     keyring = Keyring(lambda known: keys.find(pool, known))
     await read_keys(pool, keyring)
@@ -227,34 +202,21 @@ async def _start(
     owners = Together[bytes, str](lambda hashes: tokens.find_all(pool, hashes))
 
     async def whose(token_hash: bytes) -> str | None:
-        return await follower.ensure_known(await owners.find(token_hash))
+        return await node.medics.ensure_known(await owners.find(token_hash))
 
     desk = TokenDesk(whose)
-    follower = MedicsFollower(pool, roster, desk)
-    await follower.load()
-    await dispatcher.start()
-    stack.push_async_callback(dispatcher.close)
+    node.medics.forget_tokens = desk.forget
+    stack.push_async_callback(node.close)
+    await node.start()
     enrolment = Enrolment(pool, sms.send_text if sms else None, clock.now_ms)
     chores = in_background(
-        follower.run(dispatcher),
         enrolment.run(),
         every(KEYS_S, lambda: read_keys(pool, keyring), "keys not read"),
         every(PURGE_S, lambda: purge(pool, clock.now_ms()), "not purged"),
+        every(PURGE_NEWS_S, lambda: purge_news(pool), "news not purged"),
     )
     await stack.enter_async_context(chores)
-    return Parts(
-        settings,
-        pool,
-        clock,
-        metrics,
-        roster,
-        hub,
-        appender,
-        dispatcher,
-        keyring,
-        desk,
-        enrolment,
-    )
+    return Parts(settings, node, keyring, desk, enrolment)
 
 
 @dataclass(frozen=True)
@@ -268,7 +230,7 @@ class Edge:
 
 
 def _edge(parts: Parts) -> Edge:
-    lag, metrics, dispatcher = Lag(), parts.metrics, parts.dispatcher
+    lag, metrics, dispatcher = Lag(), parts.node.metrics, parts.node.dispatcher
     admission = Admission(dispatcher.decisions.backlog, lambda: lag.seconds, metrics)
     rates = Rates(
         key_per_s=parts.settings.key_requests_per_s,
@@ -282,42 +244,42 @@ def _edge(parts: Parts) -> Edge:
 def _service(parts: Parts, edge: Edge, readiness: Readiness, checks: Checks) -> Service:
     """The parts behind HTTP and the socket."""
     access = Access(parts.keyring, parts.desk, edge.rates)
-    feed = FeedApi(access, parts.pool, parts.dispatcher.wakeups.later_than)
+    feed = FeedApi(access, parts.node.pool, parts.node.dispatcher.wakeups.later_than)
     frame = _frame()
     operations = _operations(parts, access, feed, checks)
-    operations += HealthApi(readiness.checks, parts.metrics).operations()
-    add_operations(frame, operations, parts.metrics, edge.admission)
-    http = Shortcut(operations, frame, parts.metrics, edge.admission)
+    operations += HealthApi(readiness.checks, parts.node.metrics).operations()
+    add_operations(frame, operations, parts.node.metrics, edge.admission)
+    http = Shortcut(operations, frame, parts.node.metrics, edge.admission)
     socket = SocketApp(
         parts.desk,
-        parts.dispatcher,
-        parts.hub,
+        parts.node.dispatcher,
+        parts.node.hub,
         edge.fixes,
         edge.admission,
         edge.rates,
-        parts.clock.now_ms,
+        parts.node.clock.now_ms,
         sockets_max(),
     )
     _add_figures(parts, edge, feed)
 
     def let_go() -> None:
         """Devices come back with jitter, followers of the feed resume elsewhere."""
-        parts.hub.close_all()
+        parts.node.hub.close_all()
         feed.stop()
 
     return Service(Root(http, socket), readiness, let_go)
 
 
 def _operations(parts: Parts, access: Access, feed: FeedApi, checks: Checks) -> list[Operation]:
-    now_ms, pool, dispatcher = parts.clock.now_ms, parts.pool, parts.dispatcher
+    now_ms, pool, dispatcher = parts.node.clock.now_ms, parts.node.pool, parts.node.dispatcher
 
     async def find(control_room_id: str, key: str) -> Remembered | None:
         return await idempotency.find(pool, control_room_id, key, at=now_ms())
 
     once = Once(find, now_ms)
     control_room = ControlRoomApi(access, dispatcher, checks, once, pool, now_ms)
-    medics = MedicsApi(access, dispatcher, parts.appender, once, pool)
-    medic = MedicApi(access, dispatcher, parts.enrolment, parts.desk, parts.hub, pool, now_ms)
+    medics = MedicsApi(access, dispatcher, parts.node.appender, once, pool)
+    medic = MedicApi(access, dispatcher, parts.enrolment, parts.desk, parts.node.hub, pool, now_ms)
     twilio = TwilioApi(
         dispatcher,
         Opting(pool, dispatcher),
@@ -386,24 +348,32 @@ def _sms(settings: Settings, clock: Clock) -> SmsChannel | None:
 
 def _add_figures(parts: Parts, edge: Edge, feed: FeedApi) -> None:
     """What is read when Prometheus asks."""
-    decisions, sender = parts.dispatcher.decisions, parts.dispatcher.outgoing.sender
+    node = parts.node
+    decisions, sender = parts.node.dispatcher.decisions, parts.node.dispatcher.outgoing.sender
     gauges: dict[str, tuple[str, Callable[[], float]]] = {
-        "sockets": ("Open sockets of medics.", parts.hub.count),
-        "medics": ("Medics in the roster.", lambda: len(parts.roster)),
-        "medics_available": ("Medics who may be asked now.", lambda: parts.roster.counts().available),
+        "sockets": ("Open sockets of medics.", parts.node.hub.count),
+        "medics": ("Medics in the roster.", lambda: len(parts.node.roster)),
+        "medics_available": ("Medics who may be asked now.", lambda: node.roster.counts().available),
         "incidents_in_memory": ("Incidents in memory.", lambda: len(tuple(decisions.lives()))),
         "orders_waiting": ("Incidents with orders not committed yet.", lambda: decisions.waiting),
-        "appends_waiting": ("Decisions waiting for the commit in flight.", lambda: parts.appender.waiting),
+        "appends_waiting": ("Decisions waiting for the commit in flight.", lambda: node.appender.waiting),
         "sends_waiting": ("Sends without an outcome.", lambda: sender.waiting),
-        "positions_waiting": ("Fixes not in the database yet.", lambda: parts.dispatcher.positions.waiting),
+        "positions_waiting": ("Fixes not in the database yet.", lambda: node.dispatcher.positions.waiting),
         "enrolments_waiting": ("Codes asked for, not sent yet.", lambda: parts.enrolment.waiting),
         "timers_late_seconds": ("How late the most overdue tick is.", lambda: decisions.late_ms() / 1000),
         "http_in_flight": ("HTTP requests under way.", lambda: edge.admission.in_flight),
         "orders_uncommitted": ("Orders not committed yet.", lambda: decisions.backlog.count),
         "fixes_waiting": ("Positions from sockets waiting for their turn.", lambda: edge.fixes.waiting),
         "loop_lag_seconds": ("How long what is ready waits for its turn.", lambda: edge.lag.seconds),
-        "paused": ("1: nothing is sent, as after a restore.", lambda: float(parts.dispatcher.pause.on)),
+        "paused": ("1: nothing is sent, as after a restore.", lambda: float(parts.node.dispatcher.pause.on)),
         "feed_followers": ("Readers of feeds.", lambda: feed.followers),
+        "medics_connected": (
+            "Medics with a socket on any node.",
+            lambda: node.roster.counts().connected,
+        ),
+        "nodes": ("Nodes on this database that live, as last seen.", lambda: 1 + len(node.membership.others)),
+        "bus_listening": ("1: hints of other nodes are heard.", lambda: float(node.bus.listening)),
+        "bus_hints": ("Hints sent to other nodes since the start.", lambda: node.bus.hints),
     }
     for name, (help_text, value) in gauges.items():
-        parts.metrics.gauge(name, help_text, value)
+        parts.node.metrics.gauge(name, help_text, value)

@@ -10,13 +10,14 @@ import asyncpg
 from dispatch import logs
 from dispatch.auth import Keyring
 from dispatch.drill_devices import ROOM as WATCHDOG
-from dispatch.store import drills, enrolments, idempotency, inbound, keys
+from dispatch.store import drills, enrolments, idempotency, inbound, keys, news, nodes
 from dispatch.tasks import Tasks
 
 log = logs.logger(__name__)
 
 KEYS_S = 1.0
 PURGE_S = 3600.0
+PURGE_NEWS_S = 60.0
 DRILLS_KEPT_MS = 24 * 3600 * 1000
 
 
@@ -52,4 +53,10 @@ async def purge(pool: asyncpg.Pool, now_ms: int) -> None:
     await idempotency.purge(pool, at=now_ms)
     await enrolments.purge(pool, at=now_ms)
     await inbound.purge(pool, at=now_ms)
+    await nodes.purge(pool)
     await drills.purge(pool, WATCHDOG, before=now_ms - DRILLS_KEPT_MS)
+
+
+async def purge_news(pool: asyncpg.Pool) -> None:
+    """What every node that lives has seen by now."""
+    await news.purge(pool)

@@ -8,7 +8,7 @@ written), Overloaded (too much waits: not written).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from dispatch import fault_points, logs
@@ -46,7 +46,8 @@ FIND_OUT_S = (1, 1, 2, 4, 8, 16, 30)
 class Decisions:
     """``react`` is told of every commit, once memory has followed it.
 
-    ``resume`` is told of every incident that was loaded, and may have something left to send.
+    ``resume`` is told of every incident that was loaded, and may have something left to send; and whether
+    this node may have decided what it does not know of.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Decisions:
         policies: Policies,
         load: Callable[[str], Awaitable[Record | None]],
         react: Callable[[Live, tuple[e.Event, ...]], None],
-        resume: Callable[[Live], None],
+        resume: Callable[[Live, bool], None],
         digit_pairs: DigitPairs,
         metrics: Metrics,
         membership: Membership,
@@ -71,11 +72,11 @@ class Decisions:
         self._react, self._resume = react, resume
         self._metrics = metrics
         self._membership = membership
-        membership.on_new_life = self._all_stale
+        membership.on_new_life.append(self._all_stale)
         self.backlog = Backlog()
         self._planner = Planner(roster, digit_pairs)
         self.memory = Memory(load=load, loaded=self._loaded, roster=roster, digit_pairs=digit_pairs)
-        self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)))
+        self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)), self.ours)
         self._working = Tasks()
         self._finding_out = Tasks()
         self._closing = self._closed = False
@@ -144,7 +145,13 @@ class Decisions:
         """Decides what a medic says, and returns after its commit."""
         live = await self.memory.live(incident_id)
         self.backlog.ensure_room(len(live.orders), answer=True)
-        return await self._do(live, make, urgent=False)
+        try:
+            return await self._do(live, make, urgent=False)
+        except c.Refused:
+            if self.alone:
+                raise
+        # Another node may have decided what is not known here yet.
+        return await self._do(await self.catch_up(incident_id), make, urgent=False)
 
     async def order(self, incident_id: str, make: MakeCommand) -> Record:
         """Decides a command that is never too much, and returns after its commit."""
@@ -158,6 +165,37 @@ class Decisions:
         if once is None or once not in live.waiting_once:
             self._put(live, Order(make, once=once, urgent=once is None))
 
+    @property
+    def alone(self) -> bool:
+        """No other node decides, or has sockets."""
+        return self._membership.alone
+
+    def ours(self, live: Live) -> bool:
+        """This node decided last about it, or took it over: it minds its time, and says what failed."""
+        return live.record is not None and live.record.node == self._membership.id
+
+    async def catch_up(self, incident_id: str) -> Live:
+        """The incident as the store has it now: another node may have decided a moment ago.
+
+        LookupError: there is none; Unavailable.
+        """
+        live = await self.memory.live(incident_id)
+        async with live.lock:
+            if live.record is not None:
+                await self.memory.load_again(live)
+        return live
+
+    def follow(self, records: Iterable[Record]) -> None:
+        """What was read from the store since other nodes decided, or left it to this one."""
+        for record in records:
+            live = self.memory.get(record.id)
+            if live is None:
+                self.memory.adopt(record, doubt=False)
+            elif live.lock.locked():
+                self._working.spawn(self._follow_in_turn(live, record))
+            else:
+                self.memory.follow_others(live, record)
+
     async def undisturbed(self) -> None:
         """Returns when every decision that is being made at this moment is committed, or dropped."""
         for live in self.memory.all():
@@ -169,7 +207,7 @@ class Decisions:
 
     def adopt(self, record: Record) -> None:
         """An incident found at start: its claims, its clock, and what it still has to tell."""
-        self.memory.adopt(record)
+        self.memory.adopt(record, doubt=False)
 
     def lives(self) -> Collection[Live]:
         return self.memory.all()
@@ -206,7 +244,8 @@ class Decisions:
 
     async def _with_room(self, incident_id: str) -> Live:
         """The incident, for one more order of a control room. Raises LookupError, Unavailable, Overloaded."""
-        live = await self.memory.live(incident_id)
+        # Nothing is refused, or found to be so already, by what another node has changed since.
+        live = await (self.memory.live(incident_id) if self.alone else self.catch_up(incident_id))
         self.backlog.ensure_room(len(live.orders))
         return live
 
@@ -338,6 +377,10 @@ class Decisions:
                 order.carried_out(live.record)
         return set()
 
+    async def _follow_in_turn(self, live: Live, record: Record) -> None:
+        async with live.lock:
+            self.memory.follow_others(live, record)
+
     async def _live_anew(self, after: str) -> None:
         """This life has ended: what it knew is read again before anything is decided on it."""
         try:
@@ -359,23 +402,29 @@ class Decisions:
     def _follow(self, plan: Plan, positions: Mapping[str, int]) -> None:
         """Memory follows the database: first every incident's state and claims, then the reactions."""
         changed = [part for part in plan.parts.values() if part.events]
+        others = [part for part in changed if part.live.record is not None and not self.ours(part.live)]
         for part in changed:
             # Where a new life has begun meanwhile, the database has the former one: it is taken over again.
             self.memory.follow(part, positions[part.live.id], self._membership.id)
         for part in changed:
-            self._react_to(part)
+            self._react_to(part, from_another=part in others)
         for part in plan.parts.values():
             # A look that found nobody wrote nothing, but moved the next look.
             if not part.events and (before := part.live.record) is not None:
                 part.live.follow(part.record(before.feed_pos, before.node), ())
             self._ticks.set(part.live)
 
-    def _react_to(self, part: Part) -> None:
-        """What fails here was committed all the same, and must not look as if it were not."""
+    def _react_to(self, part: Part, *, from_another: bool) -> None:
+        """What fails here was committed all the same, and must not look as if it were not.
+
+        What another node had until now it says no more: what has no outcome is this one's to say.
+        """
         assert part.state is not None
         happened = tuple(part.events)
         try:
             self._react(part.live, happened)
+            if from_another:
+                self._resume(part.live, False)
             self._metrics.committed(part.state, happened)
         except Exception as error:
             log.error("reaction failed", incident_id=part.live.id, error=logs.describe(error))
@@ -394,9 +443,9 @@ class Decisions:
                     await self.memory.load_again(live)
             yield held
 
-    def _loaded(self, live: Live) -> None:
+    def _loaded(self, live: Live, doubt: bool) -> None:
         self._ticks.set(live)
-        self._resume(live)
+        self._resume(live, doubt)
 
 
 def _tick(now: Situation) -> c.Command:

@@ -5,13 +5,14 @@ reaction could not do (the node died, a socket had gone) is found again from the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal
 
 import asyncpg
 import msgspec
 
 from dispatch import fault_points, logs
+from dispatch.bus import Bus
 from dispatch.check import Check
 from dispatch.clock import Clock
 from dispatch.core import commands as c
@@ -20,21 +21,24 @@ from dispatch.core.answers import has_arrived
 from dispatch.core.policy import Policies
 from dispatch.decisions import KEEP_ENDED_MS, Decisions
 from dispatch.digit_pairs import DigitPairs
+from dispatch.feed_positions import FeedPositions
 from dispatch.her_alerts import HerAlerts, Shown
-from dispatch.ids import CHANCE, RandBits, parse_alert_id, parse_notification_id
+from dispatch.ids import CHANCE, RandBits, alert_id, parse_alert_id, parse_notification_id
 from dispatch.live import Live
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
+from dispatch.newsroom import Newsroom
 from dispatch.nodes import Membership
 from dispatch.orders import answering, leaving
 from dispatch.outgoing import Outgoing
 from dispatch.pause import Pause
 from dispatch.positions import Positions
+from dispatch.presence import Presence
 from dispatch.records import Change, Fix, Medic, NewIncident, Record
 from dispatch.roster import Roster
 from dispatch.sender import Result
 from dispatch.sms_callbacks import callbacks
-from dispatch.store import alerts, incidents, medics, positions
+from dispatch.store import alerts, incidents, medics
 from dispatch.store import policies as kept
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered, Unavailable
@@ -50,6 +54,7 @@ log = logs.logger(__name__)
 TOKENS_REVOKED = 4401
 TIDY_S = 30.0
 LOADED_AT_ONCE = 100
+TAKEN_AT_ONCE = 500
 LATE_MS_MAX = 5000
 
 
@@ -71,17 +76,23 @@ class Dispatcher:
         channels: Mapping[str, Channel],
         metrics: Metrics,
         membership: Membership,
+        presence: Presence,
+        positions: Positions,
+        newsroom: Newsroom,
+        feeds: FeedPositions,
+        bus: Bus,
         reconnect_grace_until: int = 0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         randbits: RandBits = CHANCE,
     ) -> None:
         self._pool, self._roster, self._clock, self._hub = pool, roster, clock, hub
-        self._policies = policies
+        self._policies, self._membership = policies, membership
+        self._presence, self._feeds, self._bus = presence, feeds, bus
         self._digit_pairs = DigitPairs()
         self._chores = Tasks()
         self.wakeups = Wakeups()
         self.pause = Pause(pool)
-        self.positions = Positions(lambda fixes: positions.save(pool, fixes))
+        self.positions, self.newsroom = positions, newsroom
         self.decisions = Decisions(
             appender=appender,
             roster=roster,
@@ -99,6 +110,7 @@ class Dispatcher:
         self.outgoing = Outgoing(
             pool=pool,
             roster=roster,
+            presence=presence,
             clock=clock,
             hub=hub,
             channels=channels,
@@ -119,6 +131,8 @@ class Dispatcher:
         now = self._clock.now_ms()
         since = now - LATE_ANSWER_MS
         self._digit_pairs.given_to_all(await alerts.digit_pairs(self._pool, since=since), at=since)
+        while len(await incidents.take_over(self._pool, self._membership.id, TAKEN_AT_ONCE)) == TAKEN_AT_ONCE:
+            pass
         due = await incidents.owed(self._pool)
         due += await incidents.ended_since(self._pool, now - KEEP_ENDED_MS)
         due = list(dict.fromkeys(due))
@@ -126,6 +140,7 @@ class Dispatcher:
             for record in await incidents.load_many(self._pool, due[at : at + LOADED_AT_ONCE]):
                 self.decisions.adopt(record)
                 fault_points.reached("loading")
+        await self.outgoing.look()
         chores = [self.positions.run(), self.outgoing.run(), self._tidy_up()]
         if self.pause.on:
             chores.append(self.pause.run(self.decisions, self._go_on))
@@ -200,10 +215,10 @@ class Dispatcher:
         if known is None:
             return
         try:
-            live = await self.decisions.memory.live(known.incident_id)
+            live, n = await self._hers(medic_id, alert_id(known.incident_id, known.n))
         except LookupError:
             return
-        if live.medic_of(known.n) == medic_id:
+        if known.n == n:
             self.outgoing.acknowledged(live, known.n, known.k)
 
     async def settled(
@@ -227,14 +242,22 @@ class Dispatcher:
 
     def socket_opened(self, medic_id: str) -> None:
         """After the hub has it: she is reachable, and is told what her device does not have."""
-        self._roster.connected(medic_id, True)
+        self._presence.opened(medic_id)
+        self.newsroom.socket(medic_id, True)
         for live, n in self._her_alerts.of(medic_id):
             self.outgoing.socket_appeared(live, n)
 
     def socket_closed(self, medic_id: str) -> None:
         """After the hub has let it go."""
         if not self._hub.connected(medic_id):
-            self._roster.connected(medic_id, False)
+            self._presence.closed(medic_id)
+            self.newsroom.socket(medic_id, False)
+
+    def sockets_vanished(self, medic_ids: Iterable[str]) -> None:
+        """These had their last socket on another node, and have it no more."""
+        for medic_id in medic_ids:
+            for live, n in self._her_alerts.of(medic_id):
+                self.outgoing.socket_vanished(live, n)
 
     async def moved(self, fix: Fix) -> None:
         """Her position: the next decision sees it. An accepted medic who is there has arrived."""
@@ -242,6 +265,7 @@ class Dispatcher:
         if not self._roster.move(fix):
             return
         self.positions.put(fix)
+        self.newsroom.moved(fix)
         for held in self._roster.held(fix.medic_id):
             if held.engaged and (live := self.decisions.memory.get(held.incident_id)) is not None:
                 self._note_arrival(live, held.n, fix)
@@ -266,13 +290,19 @@ class Dispatcher:
         self._roster.remove(medic_id)
         self.positions.drop(medic_id)
         self._digit_pairs.forget(medic_id)
+        self.sockets_vanished((medic_id,))  # what was to be told her has nobody to tell
         self._her_alerts.forget(medic_id)
         for held in self._roster.held(medic_id):  # she may have answered to the last
             self._roster.release_alert(medic_id, held.incident_id, held.n)
-        self.signed_out(medic_id)
+        self.sign_out_here(medic_id)
 
     def signed_out(self, medic_id: str) -> None:
-        """Her tokens are revoked: her sockets are closed."""
+        """Her tokens are revoked: her sockets are closed, on every node."""
+        self.newsroom.signed_out(medic_id)
+        self.sign_out_here(medic_id)
+
+    def sign_out_here(self, medic_id: str) -> None:
+        """Another node has signed her out."""
         self._hub.forget(medic_id)
         self._hub.close_medic(medic_id, TOKENS_REVOKED)
 
@@ -306,6 +336,8 @@ class Dispatcher:
         if known is None:
             raise LookupError("no such alert")
         live = await self.decisions.memory.live(known.incident_id)
+        if live.medic_of(known.n) is None and not self._membership.alone:
+            live = await self.decisions.catch_up(known.incident_id)  # asked by another node a moment ago
         if live.medic_of(known.n) != medic_id:
             raise LookupError("no such alert")
         return live, known.n
@@ -315,18 +347,21 @@ class Dispatcher:
         self._her_alerts.happened(live, happened)
         self.pause.keep_to(self.decisions, live)
         if live.record is not None:
-            self.wakeups.wake(live.room_id, live.record.feed_pos)
+            feed_pos = live.record.feed_pos
+            self._feeds.committed(live.room_id, feed_pos - len(happened), feed_pos)
+            self.wakeups.wake(live.room_id, feed_pos)
+            self._bus.hint()
 
-    def _resume(self, live: Live) -> None:
+    def _resume(self, live: Live, doubt: bool) -> None:
         self._her_alerts.loaded(live)
         self.pause.keep_to(self.decisions, live)
-        self.outgoing.resume(live)
+        self.outgoing.resume(live, doubt)
         if live.record is not None:
             self.wakeups.wake(live.room_id, live.record.feed_pos)
 
     def _go_on(self, live: Live) -> None:
         """After a pause: what is owed goes out, also to devices that came back meanwhile."""
-        self.outgoing.resume(live)
+        self.outgoing.resume(live, doubt=True)
         for n, asked in live.by_n.items():
             if self._hub.connected(asked.medic_id):
                 self.outgoing.socket_appeared(live, n)

@@ -1,63 +1,171 @@
-"""Changes to medics made elsewhere (a command, later another node) are in memory within a second."""
+"""What others do reaches this node's memory: medics, sockets and fixes, decisions, and what a dead node left.
+
+One query tells how far everything is; what has moved on is read. It is asked four times a second, and at once
+when another node hints that there is something: so a hint that is lost costs a moment and nothing else.
+"""
 
 import asyncio
 
 import asyncpg
 
 from dispatch import logs
-from dispatch.auth import TokenDesk
-from dispatch.dispatcher import Dispatcher
+from dispatch.dispatcher import LOADED_AT_ONCE, TAKEN_AT_ONCE, Dispatcher
+from dispatch.feed_positions import FeedPositions
+from dispatch.medics_follower import MedicsFollower
+from dispatch.newsroom import decode
+from dispatch.nodes import Membership
+from dispatch.presence import Presence
 from dispatch.roster import Roster
-from dispatch.store import medics
+from dispatch.store import feed, incidents, news, nodes
+from dispatch.store.nodes import Look
+from dispatch.tasks import Tasks
 
 log = logs.logger(__name__)
 
-LOOK_S = 0.5
+LOOK_S = 0.25
+TAKE_OVER_S = 0.5
+READ_AT_ONCE = 1000
 
 
-class MedicsFollower:
-    """Reads the roster once, then what has changed since the number of the last change seen."""
+class Following:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        membership: Membership,
+        roster: Roster,
+        presence: Presence,
+        medics: MedicsFollower,
+        feeds: FeedPositions,
+        dispatcher: Dispatcher,
+    ) -> None:
+        self._pool, self._membership = pool, membership
+        self._roster, self._presence = roster, presence
+        self._medics, self._feeds = medics, feeds
+        self._dispatcher, self._newsroom = dispatcher, dispatcher.newsroom
+        self._told = asyncio.Event()
+        self._tasks = Tasks()
+        self._news_no = 0
+        self._lived: tuple[str, ...] = ()
+        self._take_over_at = 0.0
+        self._unsure = False
 
-    def __init__(self, pool: asyncpg.Pool, roster: Roster, desk: TokenDesk) -> None:
-        self._pool = pool
-        self._roster = roster
-        self._desk = desk
-        self._seen = 0
+    async def begin(self) -> None:
+        """From here on everything is followed; what was before is loaded next. Before the node joins."""
+        look = await nodes.look(self._pool)
+        self._news_no, self._lived = look.news_no, look.nodes
+        self._feeds.start(look.feed_positions)
 
-    async def load(self) -> None:
-        """All medics with their places and last fixes."""
-        self._seen = await medics.change_no(self._pool)
-        async for batch in medics.roster(self._pool):
-            self._roster.put_many(medic for medic, _ in batch)
-            self._roster.move_many(fix for _, fix in batch if fix is not None)
+    def tell(self) -> None:
+        """There may be something to see."""
+        self._told.set()
 
-    async def run(self, dispatcher: Dispatcher) -> None:
+    async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_S)
             try:
-                await self.look(dispatcher)
+                await self.look()
             except Exception as error:
-                log.warning("changes to medics not read", error=logs.describe(error))
+                log.warning("others not followed", error=logs.describe(error))
+                await asyncio.sleep(LOOK_S)
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._told.wait()
+            except TimeoutError:
+                pass
+            self._told.clear()
 
-    async def look(self, dispatcher: Dispatcher) -> None:
-        """Takes over what has changed; own changes come by too, and change nothing a second time."""
-        changes = await medics.changes_since(self._pool, self._seen)
-        for medic in changes.medics:
-            before = self._roster.get(medic.id)
-            if before != medic:
-                await dispatcher.medic_changed(medic, before=before)
-        for medic_id in changes.gone:
-            if self._roster.get(medic_id) is not None:
-                await dispatcher.medic_deleted(medic_id)
-            self._desk.forget(medic_id)
-        self._seen = changes.change_no
+    async def close(self) -> None:
+        await self._tasks.cancel()
 
-    async def ensure_known(self, medic_id: str | None) -> str | None:
-        """A medic registered a moment ago is known here by the time her device speaks. Her id, or None."""
-        if medic_id is not None and self._roster.get(medic_id) is None:
-            medic = await medics.get(self._pool, medic_id)
-            if medic is None:
-                return None
-            self._roster.put(medic)
-        return medic_id
+    async def look(self) -> None:
+        """Takes over what has happened elsewhere. Raises what the database raises; then looks again."""
+        look = await nodes.look(self._pool)
+        self._membership.saw(look.nodes)
+        if look.change_no != self._medics.seen and not self._tasks:
+            # By itself: to end the alerts of a medic who left may take its time.
+            self._tasks.spawn(self._follow_medics())
+        if look.news_no != self._news_no:
+            await self._read_news()
+        for room_id in self._feeds.behind(look.feed_positions, at_once=not self._membership.alone):
+            await self._read_feed(room_id, look.feed_positions.get(room_id, 0))
+        self._see_who_lives(look)
+        now = asyncio.get_running_loop().time()
+        if now >= self._take_over_at:
+            self._take_over_at = now + TAKE_OVER_S
+            await self.take_over()
+
+    async def take_over(self) -> None:
+        """Incidents whose node is dead are this one's, with their timers."""
+        while True:
+            node_id, unsure, self._unsure = self._membership.id, self._unsure, True
+            taken = await incidents.take_over(self._pool, node_id, TAKEN_AT_ONCE)
+            if unsure:  # the reply to the last was lost, or what it took over not loaded
+                taken = await incidents.had_by(self._pool, node_id)
+            await self._load(taken)
+            self._unsure = False
+            if len(taken) < TAKEN_AT_ONCE or unsure:
+                return
+
+    # --- within
+
+    async def _follow_medics(self) -> None:
+        try:
+            await self._medics.look(self._dispatcher)
+        except Exception as error:
+            log.warning("changes to medics not read", error=logs.describe(error))
+
+    async def _read_news(self) -> None:
+        pieces = await news.since(self._pool, self._news_no, limit=READ_AT_ONCE)
+        if pieces and pieces[0].no != self._news_no + 1:
+            # Some were forgotten before they were read here: a new life is told everything.
+            self._news_no = pieces[0].no - 1
+            await self._membership.live_anew(self._membership.id)
+        for piece in pieces:
+            if piece.node != self._membership.id:
+                self._apply(piece)
+            self._news_no = piece.no
+        if not pieces:  # all were forgotten
+            self._news_no = (await nodes.look(self._pool)).news_no
+            await self._membership.live_anew(self._membership.id)
+
+    def _apply(self, piece: news.Piece) -> None:
+        told = decode(piece.body)
+        vanished = self._presence.all_there(piece.node, told.here) if told.whole else []
+        for medic_id in told.here:
+            self._presence.opened(medic_id, piece.node)
+        vanished += [medic_id for medic_id in told.gone if self._presence.closed(medic_id, piece.node)]
+        self._roster.move_many(told.fixes)
+        for medic_id in told.signed_out:
+            self._medics.forget_tokens(medic_id)
+            self._dispatcher.sign_out_here(medic_id)
+        self._dispatcher.sockets_vanished(vanished)
+
+    async def _read_feed(self, room_id: str, position: int) -> None:
+        """Decisions of other nodes; those of this one pass by, as memory has them."""
+        self._dispatcher.wakeups.wake(room_id, position)
+        while (known := self._feeds.known(room_id)) < position:
+            decided = await feed.decided(self._pool, room_id, after=known, limit=READ_AT_ONCE)
+            if not decided:
+                return
+            last = dict(decided)
+            await self._load([one for one, feed_pos in last.items() if self._lags(one, feed_pos)])
+            self._feeds.read(room_id, decided[-1][1])
+
+    def _lags(self, incident_id: str, feed_pos: int) -> bool:
+        live = self._dispatcher.decisions.memory.get(incident_id)
+        return live is None or live.record is None or live.record.feed_pos < feed_pos
+
+    async def _load(self, incident_ids: list[str]) -> None:
+        for at in range(0, len(incident_ids), LOADED_AT_ONCE):
+            some = incident_ids[at : at + LOADED_AT_ONCE]
+            self._dispatcher.decisions.follow(await incidents.load_many(self._pool, some))
+
+    def _see_who_lives(self, look: Look) -> None:
+        """Who is new is told everything; who is dead has no sockets."""
+        own = self._membership.id
+        if any(node_id not in self._lived and node_id != own for node_id in look.nodes):
+            self._newsroom.tell_everything()
+        self._lived = look.nodes
+        for node_id in self._presence.nodes():
+            if node_id not in look.nodes:
+                self._dispatcher.sockets_vanished(self._presence.forget(node_id))

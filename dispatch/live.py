@@ -92,12 +92,14 @@ class Live:
 
     ``by_n`` has who each alert went to; one whose medic was deleted is in neither it nor ``firsts``, which
     maps each medic asked to the number of her first alert. ``stale``: to be loaded again. ``waiting_once``:
-    what the waiting orders say that is not to be said twice.
+    what the waiting orders say that is not to be said twice. ``had``: what devices have acknowledged here, by
+    alert and notification; that it was delivered may not be committed yet.
     """
 
     __slots__ = (
         "by_n",
         "firsts",
+        "had",
         "id",
         "lock",
         "orders",
@@ -115,6 +117,7 @@ class Live:
         self.lock = asyncio.Lock()
         self.orders: deque[Order] = deque()
         self.waiting_once: dict[Once, None] = {}
+        self.had: dict[tuple[int, int], None] = {}
         self.running = False
         self.timer: asyncio.TimerHandle | None = None
         self.record: Record | None = None

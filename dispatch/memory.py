@@ -24,13 +24,16 @@ InternalClientError: a server's last word on an idle connection leaves asyncpg's
 
 
 class Memory:
-    """``load`` reads an incident from the store. ``loaded`` is told of every one that was read."""
+    """``load`` reads an incident from the store.
+
+    ``loaded`` is told of each that was read, and whether this node may have decided what it does not know.
+    """
 
     def __init__(
         self,
         *,
         load: Callable[[str], Awaitable[Record | None]],
-        loaded: Callable[[Live], None],
+        loaded: Callable[[Live, bool], None],
         roster: Roster,
         digit_pairs: DigitPairs,
     ) -> None:
@@ -76,12 +79,12 @@ class Memory:
         if self._lives.get(live.id) is live:
             del self._lives[live.id]
 
-    def adopt(self, record: Record) -> Live:
+    def adopt(self, record: Record, *, doubt: bool = True) -> Live:
         """An incident that was read; nothing where it is in memory already."""
         live = self._lives.get(record.id)
         if live is None:
             live = self._lives[record.id] = Live(record.id, record.control_room_id)
-            self._take_over(live, record)
+            self._take_over(live, record, doubt=doubt)
         return live
 
     async def load_again(self, live: Live) -> None:
@@ -89,7 +92,16 @@ class Memory:
         record = await self.read(live.id)
         if record is None:
             raise LookupError("no such incident")
-        self._take_over(live, record)
+        self._take_over(live, record, doubt=True)
+
+    def follow_others(self, live: Live, record: Record) -> None:
+        """As it was read from the store, where that is newer. The caller has its lock, or nobody has."""
+        known = live.record
+        if known is None:  # being opened here: that decision's own end tells
+            return
+        newer = record.feed_pos > known.feed_pos
+        if newer or (record.feed_pos == known.feed_pos and (live.stale or record.node != known.node)):
+            self._take_over(live, record, doubt=live.stale)
 
     def follow(self, part: Part, feed_pos: int, node: str) -> None:
         """``node`` has committed a plan's part."""
@@ -109,13 +121,13 @@ class Memory:
             if ended_at is not None and ended_at < before and not _awaits_outcome(record):
                 del self._lives[live.id]
 
-    def _take_over(self, live: Live, record: Record) -> None:
+    def _take_over(self, live: Live, record: Record, *, doubt: bool) -> None:
         live.load(record)
         for alert in record.state.alerts:
             self._claim(live, alert)
             if (asked := live.by_n.get(alert.n)) is not None:
                 self._digit_pairs.given(asked.medic_id, asked.digit_pair, alert.requested_at)
-        self._loaded(live)
+        self._loaded(live, doubt)
 
     def _claims_changed(self, part: Part) -> None:
         """Keeps the roster's claims as the committed state has them."""

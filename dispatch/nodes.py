@@ -5,7 +5,7 @@ was its. The next one has another id and begins with nothing: it takes over agai
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import asyncpg
 
@@ -33,7 +33,17 @@ class Membership:
         self._joining = asyncio.Lock()
         self.name = name
         self.id = new_id(randbits)
-        self.on_new_life: Callable[[], None] = lambda: None
+        self.others: tuple[str, ...] = ()
+        """The other nodes that live, as last seen."""
+        self.on_new_life: list[Callable[[], None]] = []
+
+    @property
+    def alone(self) -> bool:
+        return not self.others
+
+    def saw(self, node_ids: Iterable[str]) -> None:
+        """These live."""
+        self.others = tuple(node_id for node_id in node_ids if node_id != self.id)
 
     async def join(self) -> None:
         """Begins the first life. A former process of this name is dead from now on."""
@@ -47,11 +57,13 @@ class Membership:
             new = new_id(self._randbits)
             if not await nodes.rejoin(self._pool, after, new, LEASE_MS):
                 # Another has the name: it is left to it, or the two would fence each other for ever.
-                self.name = f"{self.name} {new}"
-                await nodes.join(self._pool, new, self.name, LEASE_MS)
+                name = f"{self.name.partition(' life ')[0]} life {new}"
+                await nodes.join(self._pool, new, name, LEASE_MS)
+                self.name = name
             log.warning("fenced; joined anew", node=new, former=after)
             self.id = new
-            self.on_new_life()
+            for tell in self.on_new_life:
+                tell()
 
     async def renew(self) -> None:
         """Lives on, or anew."""

@@ -16,6 +16,7 @@ from dispatch.live import Live
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.nodes import Membership
 from dispatch.orders import settling
+from dispatch.presence import Presence
 from dispatch.roster import Roster
 from dispatch.sender import Result, Sender
 from dispatch.store.appends import Unavailable
@@ -42,6 +43,7 @@ class Outgoing:
         *,
         pool: asyncpg.Pool,
         roster: Roster,
+        presence: Presence,
         clock: Clock,
         hub: SocketHub,
         channels: Mapping[str, Channel],
@@ -55,7 +57,12 @@ class Outgoing:
         self._decisions, self._paused = decisions, paused
         self._chores = Tasks()
         self._sockets = ToSockets(
-            roster=roster, clock=clock, hub=hub, decisions=decisions, grace_until=reconnect_grace_until
+            roster=roster,
+            presence=presence,
+            clock=clock,
+            hub=hub,
+            decisions=decisions,
+            grace_until=reconnect_grace_until,
         )
         self._providers = ToProviders(
             pool=pool,
@@ -88,13 +95,19 @@ class Outgoing:
                     self._send(live, event)
                 case e.AlertAnswered(n=n):
                     self._sockets.answered(live, n)
+        self._sockets.let_go(live, (m for event in happened if (m := _alert_of(event)) is not None))
         fault_points.reached("after_sockets")
 
-    def resume(self, live: Live) -> None:
-        """After a load: what has no outcome is brought to one; devices get what they have not read."""
+    def resume(self, live: Live, doubt: bool) -> None:
+        """After a load: what has no outcome is brought to one; devices get what they have not read.
+
+        Without ``doubt``, what goes by way of a provider is under way already, here or at another node.
+        """
         if self._paused():
             return
         self._sockets.resume(live)
+        if not doubt:
+            return
         alerts = live.record.state.alerts if live.record is not None else ()
         if any(note.pending and note.channel != WEBSOCKET for alert in alerts for note in alert.notes):
             self.chore(self._providers.take_up(live))
@@ -105,17 +118,26 @@ class Outgoing:
             return
         self._sockets.appeared(live, n)
 
+    def socket_vanished(self, live: Live, n: int) -> None:
+        """The medic of alert ``n`` had her last socket on another node, and has it no more."""
+        self._sockets.vanished(live, n)
+
     def acknowledged(self, live: Live, n: int, k: int) -> None:
         """A device has it; what came over another channel, or is known to be there, says nothing new."""
         note = live.note(n, k)
         if note is not None and note.channel == WEBSOCKET and note.state != "delivered":
+            live.had[n, k] = None
             self._decisions.post(live, settling(n, k, "delivered", by="medic"), ("delivered", n, k))
 
     async def settled(self, known: NotificationId, result: Result, reason: str, definite: bool) -> bool:
         """A provider's word, committed when it returns; False: there is no such notification."""
+        make = settling(known.n, known.k, result, reason=reason, definite=definite)
         try:
-            make = settling(known.n, known.k, result, reason=reason, definite=definite)
-            await self._decisions.order(known.incident_id, make)
+            try:
+                await self._decisions.order(known.incident_id, make)
+            except LookupError:  # requested by another node, a moment ago
+                await self._decisions.catch_up(known.incident_id)
+                await self._decisions.order(known.incident_id, make)
         except LookupError:
             return False
         if (live := self._decisions.memory.get(known.incident_id)) is not None:
@@ -173,3 +195,8 @@ async def _quietly(work: Coroutine[Any, Any, Any]) -> None:
         await work
     except Exception as error:
         log.error("background work failed", error=logs.describe(error))
+
+
+def _alert_of(event: e.Event) -> int | None:
+    n: int | None = getattr(event, "n", None)
+    return n

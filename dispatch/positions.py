@@ -22,6 +22,7 @@ class Positions:
         self._save = save
         self._fixes: dict[str, Fix] = {}
         self._owed_since: float | None = None
+        self._saved: dict[str, Fix] = {}
 
     @property
     def waiting(self) -> int:
@@ -42,11 +43,17 @@ class Positions:
 
     def drop(self, medic_id: str) -> None:
         self._fixes.pop(medic_id, None)
+        self._saved.pop(medic_id, None)
+
+    def recent(self) -> tuple[Fix, ...]:
+        """What is not in the database yet, or has been for a moment only."""
+        return tuple((self._saved | self._fixes).values())
 
     async def flush(self) -> None:
         """Writes what there is. Raises what the store raises; nothing is lost then."""
         fixes, self._fixes = self._fixes, {}
         if not fixes:
+            self._saved = {}
             return
         try:
             await self._save(tuple(fixes.values()))
@@ -54,6 +61,7 @@ class Positions:
             self._fixes = {**fixes, **self._fixes}
             raise
         self._owed_since = asyncio.get_running_loop().time() if self._fixes else None
+        self._saved = fixes
 
     async def run(self) -> None:
         """Flushes now and then, until cancelled."""

@@ -3,16 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import asyncpg
-
 from dispatch import logs
 from dispatch.check import Check
 from dispatch.disk import disk
-from dispatch.dispatcher import Dispatcher
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.memory import DATABASE_TROUBLE
+from dispatch.node import Node
 from dispatch.question import Question
-from dispatch.roster import Roster
 from dispatch.settings import Settings
 
 ANSWER_S_MAX = 2.0
@@ -25,27 +22,24 @@ class Readiness:
     def __init__(
         self,
         settings: Settings,
-        pool: asyncpg.Pool,
-        dispatcher: Dispatcher,
-        roster: Roster,
+        node: Node,
         embedded: EmbeddedPostgres | None,
         data_dir: Path,
         more: Sequence[Callable[[], Check]],
     ) -> None:
         self._settings = settings
-        self._dispatcher = dispatcher
-        self._roster = roster
+        self._node = node
         self._embedded = embedded
         self._data_dir = data_dir
         self._more = more
-        self._answers = Question(lambda: pool.fetchval("select 1", timeout=ASK_S_MAX))
+        self._answers = Question(lambda: node.pool.fetchval("select 1", timeout=ASK_S_MAX))
 
     async def checks(self) -> Sequence[Check]:
         """Within ``ANSWER_S_MAX``, whatever hangs."""
         return [
             await self._database(),
             *([disk(self._data_dir)] if self._embedded else []),
-            *self._dispatcher.checks(),
+            *self._node.checks(),
             *self.sms(),
             self._medics(),
             *(check() for check in self._more),
@@ -87,6 +81,6 @@ class Readiness:
         return Check("database", True, "answers")
 
     def _medics(self) -> Check:
-        count = len(self._roster)
+        count = len(self._node.roster)
         hint = "" if count else "Register them: `dispatch medics import`, or POST /v1/medics."
         return Check("medics", count > 0, f"{count} registered", hint, needed=False)

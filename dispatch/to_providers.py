@@ -53,24 +53,31 @@ class ToProviders:
         self._membership = membership
         self._on_blocked = on_blocked
         self._taken_over: deque[notifications.Unsettled] = deque()
+        self._unsure = False
         self.sender = Sender(channels, self, sleep=sleep)
 
     def send(self, live: Live, n: int, k: int, channel: str) -> None:
         self.sender.send(Letter(live.id, n, k, channel))
 
     async def take_up(self, live: Live) -> None:
-        """After a load: what of the incident has no outcome is brought to one."""
+        """After a doubt: what of the incident has no outcome is brought to one, where this node has it."""
         for row in await self._surely(lambda: notifications.unsettled(self._pool, live.id)) or ():
             self.sender.send(Letter(live.id, row.n, row.k, row.channel, row.attempted_at))
 
     async def look(self) -> None:
         """Takes over what a dead node left. Raises what the database raises."""
         node_id = self._membership.id
+        if self._unsure:  # the reply to the last was lost, perhaps with what it took over
+            self._taken_over += await notifications.held(self._pool, by=node_id)
+        self._unsure = True
         self._taken_over += await notifications.take_over(self._pool, by=node_id, limit=TAKE_OVER_MAX)
+        self._unsure = False
         while self._taken_over:
             row = self._taken_over[0]
             try:
-                await self._decisions.memory.live(row.incident_id)
+                live = await self._decisions.memory.live(row.incident_id)
+                if live.note(row.n, row.k) is None:  # requested elsewhere, and not followed yet
+                    await self._decisions.catch_up(row.incident_id)
             except LookupError:
                 log.warning("notification without its incident", incident_id=row.incident_id)
             else:

@@ -15,6 +15,7 @@ from dispatch.ids import NotificationId, alert_id, notification_id
 from dispatch.live import Live
 from dispatch.messages import message_now, still_holds
 from dispatch.orders import settling
+from dispatch.presence import Presence
 from dispatch.roster import Roster
 from notify.channel import Sent
 from notify.websocket import SocketHub
@@ -24,11 +25,23 @@ SENT_AFTER_S = 0.1
 
 
 class ToSockets:
-    """Until ``grace_until`` (ms) a medic without a socket is expected back; then she has failed that rung."""
+    """Until ``grace_until`` (ms) a medic without a socket is expected back; then she has failed that rung.
+
+    That is said by the node that has the incident, of a medic who has no socket on any node. What is for a
+    socket on another node is put there by that node, which follows what is decided here.
+    """
 
     def __init__(
-        self, *, roster: Roster, clock: Clock, hub: SocketHub, decisions: Decisions, grace_until: int
+        self,
+        *,
+        roster: Roster,
+        presence: Presence,
+        clock: Clock,
+        hub: SocketHub,
+        decisions: Decisions,
+        grace_until: int,
     ) -> None:
+        self._presence = presence
         self._roster, self._clock, self._hub = roster, clock, hub
         self._decisions = decisions
         self._grace_until = grace_until
@@ -42,9 +55,9 @@ class ToSockets:
         return len(self._put_just_now)
 
     def put(self, live: Live, n: int, note: Note, *, first: bool = True) -> None:
-        """On all her sockets; without one it failed, but for a while after a start, when she is expected.
+        """On all her sockets here. With none anywhere it failed, but for a while after a start.
 
-        Not the ``first`` time: a device may have had it in a former life, so nothing is certain.
+        Not the ``first`` time: a device may have had it from a node that died, so nothing is certain.
         """
         medic_id = live.medic_of(n)
         medic = self._roster.get(medic_id) if medic_id is not None else None
@@ -56,6 +69,8 @@ class ToSockets:
         if isinstance(outcome, Sent):
             if note.pending:
                 self._sent_later(live, n, note.k)
+        elif self._presence.elsewhere(medic.id) or not self._decisions.ours(live):
+            return
         elif now < self._grace_until:
             self._expected[NotificationId(live.id, n, note.k)] = first
         else:
@@ -67,11 +82,12 @@ class ToSockets:
             return
         state = live.record.state
         for alert in state.alerts:
-            for note in self._unread(live, alert):
-                self.put(live, alert.n, note, first=False)
-            for note in alert.notes:
-                if note.channel == WEBSOCKET and not still_holds(state, alert, note):
-                    self._failed(live, alert.n, note, "no_longer_true", definite=False)
+            if self._has_socket(live, alert.n):
+                self.appeared(live, alert.n)  # asked for elsewhere, where it was not known yet
+            else:
+                for note in self._unread(live, alert):
+                    self.put(live, alert.n, note, first=False)
+            self.let_go(live, (alert.n,))
 
     def appeared(self, live: Live, n: int) -> None:
         """A socket of hers did: what it may lack is put on it, what had failed is asked for anew."""
@@ -79,16 +95,37 @@ class ToSockets:
             return
         alert = live.record.state.alert(n)
         for note in self._unread(live, alert):
-            self.put(live, n, note)
+            self.put(live, n, note, first=False)
+        self.let_go(live, (n,))
         if any(note.state == "failed" for note in _last_tried(live.record.state, alert)):
             self._decisions.post(
                 live, lambda now: c.SocketAppeared(at=now.at, by="medic", policy=now.rules, n=n)
             )
 
+    def vanished(self, live: Live, n: int) -> None:
+        """The last socket of hers on another node did: what was left to that node has failed."""
+        if live.record is None or not self._decisions.ours(live):
+            return
+        self.let_go(live, (n,))
+        for note in self._unread(live, live.record.state.alert(n)):
+            if note.pending and (live, n, note.k) not in self._put_just_now:
+                self.put(live, n, note, first=False)
+
     def answered(self, live: Live, n: int) -> None:
         """What was said before her answer is not repeated."""
         if (medic_id := live.medic_of(n)) is not None:
             self._hub.forget(medic_id, alert_id(live.id, n))
+
+    def let_go(self, live: Live, numbers: Iterable[int]) -> None:
+        """What is no longer true comes to its outcome. A device may have had it from another node."""
+        if live.record is None:
+            return
+        state = live.record.state
+        for n in dict.fromkeys(numbers):
+            alert = state.alert(n)
+            for note in alert.notes:
+                if note.channel == WEBSOCKET and note.pending and not still_holds(state, alert, note):
+                    self._no_longer_true(live, n, note)
 
     def end_grace(self) -> None:
         """Who has not come back by now is not expected any more; nothing before the grace has passed."""
@@ -99,7 +136,8 @@ class ToSockets:
             live = self._decisions.memory.get(known.incident_id)
             note = live.note(known.n, known.k) if live is not None else None
             if live is not None and note is not None and note.pending:
-                self.put(live, known.n, note, first=first)
+                # Another node may have put it on a socket that appeared there meanwhile.
+                self.put(live, known.n, note, first=first and self._decisions.alone)
 
     def close(self) -> None:
         self._tell_sent()
@@ -113,13 +151,22 @@ class ToSockets:
             for note in alert.notes
             if note.channel == WEBSOCKET
             and note.state in ("requested", "sent")
+            and (alert.n, note.k) not in live.had
             and still_holds(live.record.state, alert, note)
             and not (medic_id and self._hub.keeps(medic_id, notification_id(live.id, alert.n, note.k)))
         ]
 
+    def _has_socket(self, live: Live, n: int) -> bool:
+        medic_id = live.medic_of(n)
+        return medic_id is not None and self._hub.connected(medic_id)
+
     def _failed(self, live: Live, n: int, note: Note, reason: str, *, definite: bool = True) -> None:
-        if note.pending:
+        if note.pending and self._decisions.ours(live):
             self._decisions.post(live, settling(n, note.k, "failed", reason=reason, definite=definite))
+
+    def _no_longer_true(self, live: Live, n: int, note: Note) -> None:
+        if (live, n, note.k) not in self._put_just_now:  # else it is told as sent in a moment
+            self._failed(live, n, note, "no_longer_true", definite=False)
 
     def _sent_later(self, live: Live, n: int, k: int) -> None:
         if not self._put_just_now:

@@ -6,6 +6,7 @@ from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert
+from dispatch.core.ladder import socket_appeared
 from dispatch.core.lifecycle import ALERT, ENDED_ALERT, SAME, Refusal
 from dispatch.core.policy import Policy
 from dispatch.core.stand_down import beats_best, hold
@@ -94,14 +95,18 @@ def settle(draft: Draft, command: c.Settle) -> None:
     """The outcome of a send. Words about it come doubled and in any order; a last word is never taken back.
 
     Delivered and definitely failed are certain. What failed otherwise may still turn out to be one of them,
-    but that it was sent, or is on its way, is old news then.
+    but that it was sent, or is on its way, is old news then. A device that has it knows best: it may have had
+    it from a node of which the one that said it had failed knew nothing.
     """
     alert = draft.state.alert(command.n)
     note = next((note for note in alert.notes if note.k == command.k), None)
     if note is None:
         raise LookupError(f"no notification {command.n}-{command.k}")
     learnt = command.result == "failed" and command.definite
-    if note.state == "delivered" or note.unsent or (note.state == command.result and not learnt):
+    has = command.result == "delivered" and command.by == "medic"
+    if note.state == "delivered" or (note.unsent and not has):
+        return
+    if note.state == command.result and not learnt:
         return
     if note.state == "failed" and command.result == "sent":
         return
@@ -115,6 +120,8 @@ def settle(draft: Draft, command: c.Settle) -> None:
     draft.emit(e.NotificationDelivered, **about)
     if note.purpose == "alert" and alert.delivered_at is None:
         draft.emit(e.AlertDelivered, n=alert.n, channel=note.channel)
+    if has:  # she has a socket: what could not be told before is
+        socket_appeared(draft, alert.n)
 
 
 def has_arrived(policy: Policy, *, distance_m: float, accuracy_m: float | None) -> bool:

@@ -76,6 +76,14 @@ async def connect_pool(dsn: str, *, min_size: int = 2, max_size: int = 10) -> as
     )
 
 
+async def connect_to_listen(dsn: str) -> asyncpg.Connection:
+    """A connection of one's own. Raises what ``connect_pool`` raises."""
+    settings = SESSION | {"application_name": "dispatch bus"}
+    return await asyncpg.connect(
+        dsn, timeout=CONNECT_S_MAX, command_timeout=COMMAND_S_MAX, server_settings=settings
+    )
+
+
 async def _ensure_durable(connection: asyncpg.Connection) -> None:
     if await connection.fetchval("select current_setting('fsync')") != "on":
         raise DatabaseRefused(

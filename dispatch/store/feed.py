@@ -28,6 +28,11 @@ async def read(db: Database, control_room_id: str, *, after: int, limit: int) ->
     return [written for written in written_in(rows) if written.feed_pos > after][:limit]
 
 
+async def decided(db: Database, control_room_id: str, *, after: int, limit: int) -> list[tuple[str, int]]:
+    """The next decisions after a feed position: which incident each was about, and where it ends."""
+    return [tuple(row) for row in await db.fetch(_SQL["decided"], control_room_id, after, limit)]
+
+
 async def position(db: Database, control_room_id: str) -> int:
     """The feed position of the control room's last event; 0 before the first."""
     return await db.fetchval(_SQL["position"], control_room_id) or 0

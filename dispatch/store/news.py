@@ -7,6 +7,10 @@ from dispatch.store.statements import Database, statements
 _SQL = statements("news")
 
 
+CHANNEL = "dispatch"
+"""What nodes LISTEN on."""
+
+
 class Piece(msgspec.Struct, frozen=True):
     """``no`` from 1; ``node`` published it; ``body`` is JSON."""
 
@@ -25,6 +29,11 @@ async def since(db: Database, number: int, *, limit: int) -> list[Piece]:
     """What comes after ``number``, in order. The first is not ``number + 1`` where that is forgotten."""
     rows = await db.fetch(_SQL["since"], number, limit)
     return [Piece(row["no"], row["node"], row["body"].encode()) for row in rows]
+
+
+async def notify(db: Database, payload: str) -> None:
+    """Tells who listens."""
+    await db.execute(_SQL["notify"], payload)
 
 
 async def purge(db: Database) -> None:

@@ -293,5 +293,5 @@ async def _no_store(_: str) -> Record | None:
     return None
 
 
-def _ignore(_: Live) -> None:
+def _ignore(_: Live, doubt: bool) -> None:
     """Nothing is ever loaded."""

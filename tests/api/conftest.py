@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from dispatch import app, following, logs
+from dispatch import following, logs, node
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import World, a_world
 
@@ -34,7 +34,7 @@ def make_world(
 ) -> MakeWorld:
     """A context manager that serves with these settings, on this test's database."""
     monkeypatch.setattr(following, "LOOK_S", 0.02)
-    monkeypatch.setattr(app, "RECONNECT_GRACE_MS", 0)
+    monkeypatch.setattr(node, "RECONNECT_GRACE_MS", 0)
     return lambda **settings: a_world(database_url, tmp_path, pool, **settings)
 
 

@@ -26,7 +26,7 @@ async def proxy(database_url) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def cut_off(proxy, start_town) -> Town:
     """A node behind the proxy, which has decided once: every statement of the append is prepared."""
-    town: Town = await start_town(proxy.dsn, patience_s=0.3)
+    town: Town = await start_town(proxy.dsn, patience_s=0.3, deaf=True)
     await town.add(some_medics(4))
     record = await town.report("trauma", north_m=50_000)
     assert record.asked == ()

@@ -1,6 +1,6 @@
 """A node whose memory lags behind the database: refused, it reads again and decides anew.
 
-Two nodes on one database that tell each other nothing are the worst such lag. (They will, by a bus.)
+Two nodes on one database that tell each other nothing are the worst such lag.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from dispatch.core import commands as c
 
 @pytest.fixture
 async def nodes(start_town):
-    one = await start_town(node_id="node-a")
+    one = await start_town(node_id="node-a", deaf=True)
     await one.add(some_medics(12))
-    other = await start_town(node_id="node-b")
+    other = await start_town(node_id="node-b", deaf=True)
     for i in range(12):
         other.connect(f"medic-{i:03}")
     return one, other

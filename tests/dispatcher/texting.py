@@ -6,7 +6,6 @@ Unrealistic: the webhooks are read here and not by the service's own routes, wit
 from collections.abc import Mapping
 
 from aiohttp import web
-from town import Town
 
 from dispatch.clock import Clock
 from dispatch.store.appends import Unavailable
@@ -14,6 +13,7 @@ from notify.channel import Channel, Failed, Sent
 from notify.sms import SmsChannel, SmsSettings
 from notify.twilio_webhooks import read_reply, read_status, signed_by_twilio
 from simulations.twilio_double import TwilioDouble
+from tests.dispatcher.town import Town
 
 
 class Texting:

@@ -19,17 +19,12 @@ from dispatch.clock import Clock
 from dispatch.core import events as e
 from dispatch.core.incident import Alert
 from dispatch.core.policy import Policy, Rung, Wave, shipped
-from dispatch.dispatcher import Dispatcher
-from dispatch.metrics import Metrics
-from dispatch.nodes import Membership
+from dispatch.node import Node
 from dispatch.records import Details, Medic, NewIncident, Place, Position, Record
-from dispatch.roster import Roster
-from dispatch.store import incidents, keys, medics
-from dispatch.store.appender import Appender
-from dispatch.store.database import connect_pool
+from dispatch.store import incidents, keys, medics, nodes
+from dispatch.store.database import connect_pool, connect_to_listen
 from notify.channel import Channel
-from notify.websocket import SocketHub
-from tests.joined import lapse
+from tests.joined import HOUR_MS, lapse
 
 SQUARE = Position(52.09, 5.12)
 METRES_NORTH = 1 / 111_195.2
@@ -125,7 +120,10 @@ def some_medics(count: int, *, nearest_m: float = 50, step_m: float = 20, **abou
 
 
 class Town:
-    """A node. ``dsn``: its way to the database. ``channels``: beside the websocket, made from the clock."""
+    """A node. ``dsn``: its way to the database. ``channels``: beside the websocket, made from the clock.
+
+    ``deaf``: it neither follows other nodes nor tells them anything, and lives for an hour without a word.
+    """
 
     def __init__(
         self,
@@ -136,6 +134,7 @@ class Town:
         node_id: str = "node-a",
         grace_s: float = 0,
         patience_s: float = 10.0,
+        deaf: bool = False,
     ) -> None:
         self._dsn = dsn
         self._policies = {**shipped(), **(policies or {})}
@@ -143,51 +142,41 @@ class Town:
         self._node_id = node_id
         self._grace_s = grace_s
         self._patience_s = patience_s
+        self._deaf = deaf
         self.clock = MovedClock()
         self.devices: dict[str, Device] = {}
         self._references = itertools.count(1)
 
     async def start(self) -> "Town":
-        self._before = asyncio.all_tasks()
         self.pool: asyncpg.Pool = await connect_pool(self._dsn, min_size=2, max_size=6)
         await self.clock.resync(self.pool)
         channels = self._channels(self.clock)
-        self.hub = SocketHub()
-        grace_until = self.clock.now_ms() + round(self._grace_s * 1000)
-        self.roster = Roster(
-            default_time_zone="UTC", sms_on="sms" in channels, reconnect_grace_until=grace_until
-        )
-        async for batch in medics.roster(self.pool):
-            self.roster.put_many(medic for medic, _ in batch)
-            self.roster.move_many(fix for _, fix in batch if fix is not None)
         self.room_id = await keys.ensure_control_room(self.pool, "Utrecht")
-        self.membership = Membership(self.pool, self._node_id)
-        await self.membership.join()
-        self._renewing = asyncio.create_task(self.membership.run())
-        self.appender = Appender(self.pool, self.membership, patience_s=self._patience_s)
-        await self.appender.start()
-        self.dispatcher = Dispatcher(
+        self.node = Node(
             pool=self.pool,
-            appender=self.appender,
-            roster=self.roster,
+            listen=lambda: connect_to_listen(self._dsn),
+            channels=channels,
             clock=self.clock,
             policies=self._policies,
-            hub=self.hub,
-            channels={self.hub.name: self.hub, **channels},
-            metrics=Metrics(),
-            membership=self.membership,
-            reconnect_grace_until=grace_until,
+            sms_on="sms" in channels,
+            time_zone="UTC",
+            name=self._node_id,
+            reconnect_grace_ms=round(self._grace_s * 1000),
+            patience_s=self._patience_s,
             sleep=self.clock.sleep,
         )
-        await self.dispatcher.start()
+        self.hub, self.roster, self.appender = self.node.hub, self.node.roster, self.node.appender
+        self.dispatcher, self.membership = self.node.dispatcher, self.node.membership
+        await self.node.start()
+        if self._deaf:
+            await self.node.alone()
+            await nodes.join(self.pool, self.membership.id, self.membership.name, HOUR_MS)
+            await self.node._renewing.cancel()
         return self
 
     async def stop(self) -> None:
         """As the service stops: nothing is lost."""
-        await self.dispatcher.close()
-        await self.appender.close()
-        self._renewing.cancel()
-        await self.membership.leave()
+        await self.node.close()
         await asyncio.wait_for(self.pool.close(), 10)
 
     async def kill(self, *, lapsed: bool = True) -> None:
@@ -197,12 +186,20 @@ class Town:
         """
         self.pool.terminate()
         self.appender._closing = True  # it would wait for a database that it can not reach any more
-        tasks = asyncio.all_tasks() - self._before - {asyncio.current_task()}
-        for task in tasks:
+        for task in self._tasks():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks(), return_exceptions=True)
         if lapsed:
             await self.lapse()
+
+    def _tasks(self) -> list[asyncio.Task[Any]]:
+        """Those of this node; another may live in the same process."""
+        node, dispatcher = self.node, self.dispatcher
+        decisions, outgoing = dispatcher.decisions, dispatcher.outgoing
+        own = (node._renewing, node._with_others, node.following._tasks, node.bus._tasks, dispatcher._chores)
+        some = (*own, decisions._working, decisions._finding_out, outgoing._chores)
+        tasks = [task for group in some for task in group._tasks]
+        return [*tasks, *outgoing.sender._tasks.values(), self.appender._writer]
 
     async def lapse(self) -> None:
         """Its lease has run out."""

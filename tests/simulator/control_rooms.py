@@ -232,16 +232,16 @@ class ControlRoom:
                 place = self._place()
 
     async def _read(self, parts: Parts, after: int) -> list[Written]:
-        written = await feed.read(parts.pool, self.id, after=after, limit=200)
+        written = await feed.read(parts.node.pool, self.id, after=after, limit=200)
         if not written and await parts.dispatcher.wakeups.later_than(self.id, after, 15.0):
-            written = await feed.read(parts.pool, self.id, after=after, limit=200)
+            written = await feed.read(parts.node.pool, self.id, after=after, limit=200)
         return written
 
 
 async def _change_medic(parts: Parts, medic_id: str, **about: Any) -> None:
-    before = await medics.get(parts.pool, medic_id)
+    before = await medics.get(parts.node.pool, medic_id)
     if before is None:
         return
-    medic = await medics.change(parts.pool, medic_id, lambda now: replace(now, **about))
+    medic = await medics.change(parts.node.pool, medic_id, lambda now: replace(now, **about))
     if medic is not None:
         await parts.dispatcher.medic_changed(medic, before=before)

@@ -1,6 +1,7 @@
 """The statements about incidents, their alerts and the feed."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dispatch.clock import _NOW
@@ -201,15 +202,13 @@ def inputs_of(database: "ModelDatabase", incident_id: str) -> Rows:
 
 @modelled("feed", "read", "incident_id seq count feed_pos events")
 def read(database: "ModelDatabase", room_id: str, after: int, limit: int) -> Rows:
-    tables = database.tables
-    room = tables.control_room.get(room_id)
-    left, feed_pos, end = limit, max(after, 0), room.feed_pos if room is not None else 0
-    while feed_pos < end and left > 0:
-        feed_pos += 1
-        key = tables.decision_feed.get((room_id, feed_pos))
-        if key is not None:
-            left -= 1
-            yield _written(tables.decision[key])
+    return map(_written, islice(_decided(database, room_id, after), limit))
+
+
+@modelled("feed", "decided", "incident_id feed_pos")
+def decided(database: "ModelDatabase", room_id: str, after: int, limit: int) -> Rows:
+    decisions = islice(_decided(database, room_id, after), limit)
+    return ((decision.incident_id, decision.feed_pos) for decision in decisions)
 
 
 @modelled("feed", "position", "feed_pos")
@@ -251,6 +250,16 @@ def _decisions_of(database: "ModelDatabase", incident_id: str) -> list[Decision]
     """In order: a decision is only ever added behind the last."""
     tables = database.tables
     return [tables.decision[incident_id, seq] for seq in tables.decisions_of.get(incident_id, ())]
+
+
+def _decided(database: "ModelDatabase", room_id: str, after: int) -> Iterator[Decision]:
+    """A control room's decisions after a feed position, in order."""
+    tables = database.tables
+    room = tables.control_room.get(room_id)
+    for feed_pos in range(max(after, 0) + 1, room.feed_pos + 1 if room is not None else 0):
+        key = tables.decision_feed.get((room_id, feed_pos))
+        if key is not None:
+            yield tables.decision[key]
 
 
 def _written(decision: Decision) -> tuple[Any, ...]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from dispatch.store.news import CHANNEL
 from tests.simulator import database_errors as errors
-from tests.simulator.database_modelled import inline, modelled
+from tests.simulator.database_modelled import modelled
 from tests.simulator.database_tables import Bus, News, Node, Service, Tables
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ def purge(database: "ModelDatabase") -> Rows:
     return iter(())
 
 
-@inline("select pg_notify($1, $2)", "pg_notify")
-def notify(database: "ModelDatabase", channel: str, payload: str) -> Rows:
-    database.notifications.append((channel, payload))
+@modelled("news", "notify", "pg_notify")
+def notify(database: "ModelDatabase", payload: str) -> Rows:
+    database.notifications.append((CHANNEL, payload))
     return iter([(None,)])
 
 

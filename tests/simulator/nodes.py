@@ -11,39 +11,33 @@ from random import Random
 from typing import Any, TypeVar
 
 from dispatch.api.once import Once
-from dispatch.auth import TokenDesk
 from dispatch.clock import Clock
 from dispatch.core.policy import Policies
 from dispatch.dispatcher import Dispatcher
-from dispatch.following import MedicsFollower
-from dispatch.metrics import Metrics
-from dispatch.nodes import Membership
-from dispatch.roster import Roster
+from dispatch.node import Node
 from dispatch.store import idempotency
-from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered
-from notify.websocket import SocketHub
 from tests.simulator.database import ModelDatabase
-from tests.simulator.database_pool import ModelPool
+from tests.simulator.database_pool import ModelConnection, ModelPool
 from tests.simulator.links import WORLD, Faults, Link
 from tests.simulator.loop import Life, SimLoop
 from tests.simulator.network import FaultyNetwork
 from tests.simulator.provider import Provider, SmsEdge
 
 T = TypeVar("T")
-GRACE_MS = 5000
 ANSWER_S_MAX = 30.0
 
 
 @dataclass
 class Parts:
-    """What a started node offers."""
+    """What a started node offers. ``once``: what the routes put around a POST."""
 
-    clock: Clock
-    hub: SocketHub
-    pool: Any
-    dispatcher: Dispatcher
+    node: Node
     once: Once
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        return self.node.dispatcher
 
 
 class Gone(ConnectionError):
@@ -150,37 +144,24 @@ class Place:
 
     async def _made(self, monotonic_ns: Callable[[], int], pool: Any) -> Parts:
         clock = await Clock.synchronised(pool, monotonic_ns)
-        hub = SocketHub()
-        grace_until = clock.now_ms() + GRACE_MS
-        roster = Roster(default_time_zone="UTC", sms_on=True, reconnect_grace_until=grace_until)
         sms = SmsEdge(self._provider, self.to_provider, self._loop, self._faults, clock.now_ms)
-        membership = Membership(pool, self.name, randbits=self._random.getrandbits)
-        await membership.join()
-        self._loop.create_task(membership.run())
-        appender = Appender(pool, membership, randbits=self._random.getrandbits)
-        await appender.start()
-        dispatcher = Dispatcher(
+        node = Node(
             pool=pool,
-            appender=appender,
-            roster=roster,
+            listen=lambda: ModelConnection.connect(self._database, pool.network),
+            channels={sms.name: sms},
             clock=clock,
             policies=self._policies,
-            hub=hub,
-            channels={hub.name: hub, sms.name: sms},
-            metrics=Metrics(),
-            membership=membership,
-            reconnect_grace_until=grace_until,
+            sms_on=True,
+            time_zone="UTC",
+            name=self.name,
             randbits=self._random.getrandbits,
         )
-        follower = MedicsFollower(pool, roster, TokenDesk(lambda _: asyncio.sleep(0, None)))
-        await follower.load()
-        await dispatcher.start()
-        self._loop.create_task(follower.run(dispatcher))
+        await node.start()
 
         async def find(room_id: str, key: str) -> Remembered | None:
             return await idempotency.find(pool, room_id, key, at=clock.now_ms())
 
-        return Parts(clock, hub, pool, dispatcher, Once(find, clock.now_ms))
+        return Parts(node, Once(find, clock.now_ms))
 
     # --- requests
 

@@ -54,14 +54,14 @@ class Socket:
     async def serve(self, parts: Parts) -> None:
         """What the service does with an open socket (`dispatch.api.socket`), without its frames' checks."""
         medic_id = self.phone.medic.id
-        parts.hub.connect(medic_id, self)
+        parts.node.hub.connect(medic_id, self)
         try:
             parts.dispatcher.socket_opened(medic_id)
             while (said := await self.inbox.get()) is not None:
                 await self._take(parts, said)
         finally:
             self._open = False
-            parts.hub.disconnect(medic_id, self)
+            parts.node.hub.disconnect(medic_id, self)
             parts.dispatcher.socket_closed(medic_id)
 
     async def _take(self, parts: Parts, said: dict[str, Any]) -> None:
@@ -71,7 +71,7 @@ class Socket:
                 await parts.dispatcher.acknowledged(medic_id, said["id"])
             elif said["type"] == "position":
                 await parts.dispatcher.moved(
-                    Fix(medic_id, said["lat"], said["lon"], 10.0, parts.clock.now_ms())
+                    Fix(medic_id, said["lat"], said["lon"], 10.0, parts.node.clock.now_ms())
                 )
             elif said["type"] == "seen":
                 await parts.dispatcher.seen(medic_id, said["alert_id"], "websocket")

@@ -206,7 +206,8 @@ class Play:
     # --- incidents and the feed
 
     async def read_feed(self, a: int, b: int, c: int) -> Answer:
-        return await feed.read(self.db, ROOMS[a % 2], after=b, limit=1 + c)
+        decided = await feed.decided(self.db, ROOMS[a % 2], after=b, limit=1 + c)
+        return decided, await feed.read(self.db, ROOMS[a % 2], after=b, limit=1 + c)
 
     async def feed_position(self, a: int, b: int, c: int) -> Answer:
         return await feed.position(self.db, (*ROOMS, "no-such-room")[a % 3])

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from dispatch.store import medics, nodes, policies
+from dispatch.store import medics, news, nodes, policies
 from dispatch.store.appender import Appender
 from dispatch.store.statements import statements
 from tests.simulator.database import ModelDatabase
@@ -21,7 +21,6 @@ from tests.store import made
 
 NEXT, NUMBER = statements("medics")["next_change"], statements("medics")["change_no"]
 DELETE, FORGET = statements("medics")["delete"], statements("medics")["forget_alerts"]
-NOTIFY = "select pg_notify($1, $2)"
 ANNA, BOB = made.a_medic("anna"), made.a_medic("bob")
 A_WHILE_S = 0.1
 NODE = Member("a")
@@ -192,28 +191,28 @@ async def test_a_connection_that_is_lost_takes_nothing(db):
 
 
 async def test_who_listens_hears_of_it_after_the_commit_and_once(db):
-    heard: list[tuple[str, str]] = []
+    heard: list[str] = []
 
     def hear(_connection, _pid, channel, payload):
-        heard.append((channel, payload))
+        assert channel == news.CHANNEL
+        heard.append(payload)
 
     async with db.acquire() as listener, db.acquire() as other:
-        await listener.add_listener("dispatch", hear)
+        await listener.add_listener(news.CHANNEL, hear)
         async with other.transaction():
-            await other.execute(NOTIFY, "dispatch", "one")
-            await other.execute(NOTIFY, "dispatch", "one")
+            await news.notify(other, "one")
+            await news.notify(other, "one")
             await asyncio.sleep(A_WHILE_S)
             assert heard == []
         undone = other.transaction()
         await undone.start()
-        await other.execute(NOTIFY, "dispatch", "undone")
+        await news.notify(other, "undone")
         await undone.rollback()
-        await other.execute(NOTIFY, "elsewhere", "two")
-        await listener.execute(NOTIFY, "dispatch", "its own")
+        await news.notify(listener, "its own")
         await asyncio.sleep(A_WHILE_S)
-        assert heard == [("dispatch", "one"), ("dispatch", "its own")]
-        await listener.remove_listener("dispatch", hear)
-        await other.execute(NOTIFY, "dispatch", "three")
+        assert heard == ["one", "its own"]
+        await listener.remove_listener(news.CHANNEL, hear)
+        await news.notify(db, "two")
         await asyncio.sleep(A_WHILE_S)
         assert len(heard) == 2
 

@@ -10,3 +10,7 @@ select no, node, body from news where no > $1 order by no limit $2;
 -- name: purge
 -- Forgets what every node that lives has seen.
 delete from news where at < now_ms() - 60000;
+
+-- name: notify
+-- Tells all who listen, in this session too.
+select pg_notify('dispatch', $1);

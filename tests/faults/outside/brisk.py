@@ -6,7 +6,7 @@ Started as `python -m tests.faults.outside.brisk`. Nothing else is changed.
 import os
 from functools import partial
 
-from dispatch import app, following, sender, serving
+from dispatch import app, following, node, sender, serving
 from dispatch.cli import main
 from notify import twilio_results
 
@@ -21,7 +21,7 @@ def hasten() -> None:
     """The times that a fault has to last longer than."""
     serving.PING_S = float(os.environ.get(PING_S, "1"))
     following.LOOK_S = 0.05
-    app.RECONNECT_GRACE_MS = 0
+    node.RECONNECT_GRACE_MS = 0
     app.SmsSettings = partial(app.SmsSettings, timeout_s=SMS_TIMEOUT_S, lag_s=SMS_LAG_S)  # type: ignore[misc]
     sender.ASK_S_MAX = ASK_S
     twilio_results.CREDENTIALS_RETRY_S = CREDENTIALS_S

@@ -1,0 +1,203 @@
+"""A medic's socket is on one node, and her alert decided on another: within the second it is on her phone."""
+
+import time
+
+from msgspec.structs import replace
+
+from dispatch.core import commands as c
+from dispatch.core.incident import Note
+from dispatch.records import Fix
+from dispatch.store import medics
+from tests.dispatcher.town import a_policy, asked_by, some_medics, soon, states, until
+from tests.nodes.conftest import two
+
+WITHIN_S = 1.0
+
+
+async def known_at(node, count):
+    await until(lambda: node.roster.counts().connected == count, within_s=WITHIN_S)
+
+
+async def test_the_alert_is_there_within_a_second_and_not_before_the_commit(nodes):
+    a, b = nodes
+    device = b.connect("medic-000")
+    await known_at(a, 1)
+    began = time.monotonic()
+    record = await a.report()
+    assert [asked.medic_id for asked in record.asked] == ["medic-000"]
+    await until(lambda: device.of("alert"), within_s=WITHIN_S)
+    assert time.monotonic() - began < WITHIN_S
+    assert [frame["alert_id"] for frame in device.of("alert")] == [f"{record.id}-1"]
+
+
+async def test_half_of_a_wave_on_each_node_rings_once_each(nodes):
+    a, b = nodes
+    devices = [(a, b)[i % 2].connect(f"medic-{i:03}") for i in range(10)]
+    await known_at(a, 10)
+    await known_at(b, 10)
+    record = await a.report("cardiac_arrest")
+    assert len(record.asked) == 10
+    await until(lambda: all(device.of("alert") for device in devices), within_s=WITHIN_S)
+    for device, node in zip(devices, nodes * 5, strict=True):
+        await node.acknowledge_all(device)
+
+    async def delivered() -> bool:
+        return states(await a.now(record)) == ["delivered"] * 10
+
+    await soon(delivered)
+    assert all(len(device.of("alert")) == 1 for device in devices)
+    stored = await a.stored(record)
+    notes = [note for alert in stored.state.alerts for note in alert.notes if note.channel == "websocket"]
+    assert [note.state for note in notes] == ["delivered"] * 10
+
+
+async def test_an_answer_at_b_counts_at_a_and_covers(nodes):
+    a, b = nodes
+    for i in range(3):
+        b.connect(f"medic-{i:03}")
+    await known_at(a, 3)
+    record = await a.report()
+    assert await b.answer(record, 1, "accept") == "accepted"
+
+    async def accepted() -> bool:
+        now = await a.now(record)
+        return now.state.alert(1).state == "accepted" and asked_by(now)["medic-001"].reason == "covered"
+
+    await soon(accepted, within_s=WITHIN_S)
+    await until(lambda: b.devices["medic-001"].of("stand_down"), within_s=WITHIN_S)
+    assert a.roster.held("medic-000")[0].engaged
+
+
+async def test_an_answer_at_b_the_moment_after_a_asked_is_not_refused(nodes):
+    """B has not heard of the alert yet; the device has it from her other socket, on a."""
+    a, b = nodes
+    await b.node.alone()
+    a.connect("medic-000")
+    record = await a.report()
+    await b.now(record)
+    more = await a.dispatcher.more(record.id, "key-1", 1)
+    assert len(more.asked) == 1
+    assert await b.answer(record, 1, "decline") == "declined"
+
+
+async def test_a_cancel_at_b_stands_down_who_is_on_a(nodes):
+    a, b = nodes
+    device = a.connect("medic-000")
+    record = await a.report()
+    await until(lambda: device.of("alert"))
+    await b.dispatcher.command(record.id, "key-1", c.Cancel)
+    await until(lambda: device.of("stand_down"), within_s=WITHIN_S)
+
+
+async def test_a_socket_that_moves_from_b_to_a_gets_the_alert_at_a(nodes):
+    a, b = nodes
+    before = b.connect("medic-000")
+    await known_at(a, 1)
+    record = await a.report()
+    await until(lambda: before.of("alert"))
+    b.disconnect(before)
+    after = a.connect("medic-000")
+    await until(lambda: after.of("alert"), within_s=WITHIN_S)
+    assert after.of("alert")[0]["id"] == before.of("alert")[0]["id"]
+
+    async def sent() -> bool:
+        return states(await a.stored(record)) == ["sent"]
+
+    await soon(sent)
+
+
+async def test_who_vanishes_from_her_last_node_has_failed_that_rung(texting, start_town):
+    """Until then it is left to that node. She may have had it there, so the next rung keeps its time."""
+    ladder = [("websocket", 0), ("sms", 60)]
+    policies = {"trauma": a_policy(waves=[(0, 1)], ladder=ladder, answer_within_s=90)}
+    a, b = await two(start_town, channels=texting.channels, policies=policies)
+    texting.node = a
+    device = b.connect("medic-000")
+    await known_at(a, 1)
+    await b.node.alone()  # it puts nothing on its socket, as a node that is about to die
+    record = await a.report()
+    await a.quiet()
+    (note,) = asked_by(await a.now(record))["medic-000"].notes
+    assert note.pending
+    b.disconnect(device)
+    await b.node.newsroom.publish()
+
+    async def by_sms() -> bool:
+        return [note.channel for note in await notes()] == ["websocket", "sms"]
+
+    async def failed() -> bool:
+        return [note.state for note in await notes()] == ["failed"]
+
+    async def notes() -> tuple[Note, ...]:
+        return asked_by(await a.now(record))["medic-000"].notes
+
+    await soon(failed, within_s=WITHIN_S)
+    await a.pass_time(61)
+    await soon(by_sms, within_s=WITHIN_S)
+
+
+async def test_a_device_that_connects_while_it_is_decided_elsewhere_is_told(nodes):
+    """Her socket came to b, and a asked her by it before it knew: failed there, asked for anew here."""
+    a, b = nodes
+    a.connect("medic-001")
+    record = await a.report()
+    b.node.newsroom.socket = lambda *_: None  # type: ignore[method-assign]
+    device = b.connect("medic-000")
+    a.roster.connected("medic-000", True)
+    await a.dispatcher.more(record.id, "key-1", 1)
+    await until(lambda: device.of("alert"), within_s=WITHIN_S)
+
+
+async def test_a_position_posted_at_b_is_used_by_a_search_at_a(nodes):
+    a, b = nodes
+    for i in range(6):
+        b.connect(f"medic-{i:03}")
+    await known_at(a, 6)
+    square = b.roster.get("medic-005").places[0].lat - 150 / 111_195.2
+    await b.dispatcher.moved(Fix("medic-005", square, 5.12, 10, b.clock.now_ms()))
+    await until(lambda: a.roster.fix("medic-005") is not None, within_s=WITHIN_S)
+    record = await a.report()
+    assert [asked.medic_id for asked in record.asked] == ["medic-005", "medic-000", "medic-001"]
+
+
+async def test_a_node_that_joins_is_told_of_sockets_and_fixes(start_town):
+    a = await start_town(node_id="node-a")
+    await a.add(some_medics(3))
+    await a.dispatcher.moved(Fix("medic-001", 52.09, 5.12, 10, a.clock.now_ms()))
+    b = await start_town(node_id="node-b")
+    await known_at(b, 3)
+    assert b.roster.fix("medic-001") == a.roster.fix("medic-001")
+    record = await b.report()
+    assert [asked.medic_id for asked in record.asked] == ["medic-001", "medic-000", "medic-002"]
+    await until(lambda: a.devices["medic-000"].of("alert"), within_s=WITHIN_S)
+
+
+async def test_suspended_at_b_her_alert_ends_and_a_asks_her_no_more(nodes):
+    a, b = nodes
+    device = a.connect("medic-000")
+    record = await a.report()
+    await medics.change(b.pool, "medic-000", lambda medic: replace(medic, suspended=True))
+
+    async def ended() -> bool:
+        return states(await a.now(record)) == ["stood_down"]
+
+    await soon(ended, within_s=2)
+    await until(lambda: device.of("stand_down"), within_s=WITHIN_S)
+    await until(lambda: a.roster.get("medic-000").suspended, within_s=WITHIN_S)
+    assert (await a.report()).asked == ()
+
+
+async def test_signed_out_at_b_her_socket_at_a_is_closed(nodes):
+    a, b = nodes
+    device = a.connect("medic-000")
+    b.dispatcher.signed_out("medic-000")
+    await until(lambda: device.closed == 4401, within_s=WITHIN_S)
+
+
+async def test_a_follower_of_the_feed_at_b_is_woken_by_what_a_decides(nodes):
+    a, b = nodes
+    at = b.node.dispatcher
+    first = await a.report()
+    await until(lambda: at.decisions.memory.get(first.id) is not None, within_s=WITHIN_S)
+    record = await a.report()
+    assert await at.wakeups.later_than(a.room_id, record.feed_pos - 1, WITHIN_S)
