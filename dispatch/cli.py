@@ -14,6 +14,7 @@ from dispatch.cli_keys import keys_group
 from dispatch.cli_medics import medics_group
 from dispatch.cli_options import FAILED, data_dir_option, json_option, plainly, to_json
 from dispatch.cli_replay import replay_command
+from dispatch.cli_simulate import simulate_command
 
 
 class _ServeCommand(click.Command):
@@ -36,6 +37,7 @@ main.add_command(keys_group)
 main.add_command(medics_group)
 main.add_command(db_group)
 main.add_command(replay_command)
+main.add_command(simulate_command)
 
 
 @main.command("serve", cls=_ServeCommand)

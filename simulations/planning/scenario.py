@@ -39,8 +39,8 @@ CALLS_MAX = 5_000_000
 
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 
-REACHING = ("websocket", "sms")
-"""The channels that the simulated medics have."""
+REACHED_OVER = "websocket"
+"""The simulated medics are within reach of their app, and of nothing else."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -261,8 +261,8 @@ def _never(policy: Policy, medics: int, skills: Mapping[str, float]) -> str | No
         return f"{policy.wanted} medics are wanted, and {asked} are asked at most"
     if policy.skills_any and not any(skills.get(skill, 0.0) > 0 for skill in policy.skills_any):
         return f"no medic has a skill of {', '.join(policy.skills_any)} (medics.skills)"
-    if not any(rung.channel in REACHING for rung in policy.ladder):
-        return f"the simulated medics have {' and '.join(REACHING)}, of which the ladder has none"
+    if all(rung.channel != REACHED_OVER for rung in policy.ladder):
+        return f"the simulated medics are reached over {REACHED_OVER}, and the ladder has none"
     return None
 
 

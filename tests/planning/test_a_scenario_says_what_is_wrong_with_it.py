@@ -87,8 +87,8 @@ def test_in_one_line(tmp_path: Path, text: str, told: str) -> None:
         ("wanted = 15\nalerts_max = 14", "15 medics are wanted, and 14 are asked at most"),
         ("skills_any = ['doctor']", "no medic has a skill of doctor (medics.skills)"),
         (
-            "ladder = [{ channel = 'voice', after_s = 0 }]",
-            "the simulated medics have websocket and sms, of which",
+            "ladder = [{ channel = 'sms', after_s = 0 }]",
+            "the simulated medics are reached over websocket",
         ),
     ],
 )

@@ -80,7 +80,7 @@ def test_the_clock_of_a_call_runs_in_its_order(tmp_path: Path) -> None:
 
 def test_the_shipped_example_is_found_where_no_such_file_is() -> None:
     held = read("examples/dublin.toml")
-    assert held.source.expected == pytest.approx(16_915 / 12 * 28 / 365.25)
+    assert held.source.expected == pytest.approx(16_915 / 12 * 7 / 365.25)
     assert len(held.policies) == 2
     made = calls.made(held, 0)
     assert held.region.holds(made.lat, made.lon).all()
