@@ -20,7 +20,7 @@ def _cores() -> int:
     "--output",
     "report",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the report here, an HTML file that opens offline, and a CSV of every replication beside it.",
+    help="Write the report here, and a CSV of every replication beside it.",
 )
 @click.option(
     "--policy",
@@ -33,9 +33,15 @@ def _cores() -> int:
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's.")
 @json_option
 @click.option(
-    "--jobs", type=click.IntRange(1), default=_cores, show_default="all cores", help="Processes to spread over."
+    "--jobs",
+    type=click.IntRange(1),
+    default=_cores,
+    show_default="all cores",
+    help="Processes to spread over.",
 )
-@click.option("--dask", metavar="URL", help="Spread over the Dask cluster with this scheduler: tcp://HOST:PORT.")
+@click.option(
+    "--dask", metavar="URL", help="Spread over the Dask cluster with this scheduler: tcp://HOST:PORT."
+)
 @click.option("--skip-bad-rows", is_flag=True, help="Leave out rows of CSV files that can not be used.")
 def simulate_command(
     scenario: Path,
@@ -55,4 +61,6 @@ def simulate_command(
     """
     from simulations.planning.command import Options, simulate
 
-    sys.exit(simulate(Options(scenario, report, policies, replications, seed, as_json, jobs, dask, skip_bad_rows)))
+    sys.exit(
+        simulate(Options(scenario, report, policies, replications, seed, as_json, jobs, dask, skip_bad_rows))
+    )

@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import msgspec
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from simulations.planning.comparison import compare, estimate
+from simulations.planning.intervals import Interval
+from simulations.planning.measures import MEASURES
+from simulations.planning.results import document, write_csv
 from simulations.planning.runs import Results, run
 from simulations.planning.scenario import Scenario, ScenarioError, read
+from simulations.planning.spread import VersionsDiffer, WorkerDied
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+
+NO_DASK = "--dask needs the extra: pip install 'responder-alert-dispatch[dask]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,85 +27,101 @@ class Options:
     """What the command line can set."""
 
     scenario: Path
+    report: Path | None = None
     policies: tuple[Path, ...] = ()
     replications: int | None = None
     seed: int | None = None
     as_json: bool = False
+    jobs: int = 1
+    dask: str | None = None
     skip_bad_rows: bool = False
 
 
 def simulate(options: Options) -> int:
-    """The exit status. Results to stdout, all else to stderr."""
+    """The exit status. Results to stdout, all else to stderr, where what is wrong is one line."""
     try:
-        scenario = read(
-            options.scenario,
-            options.policies,
-            options.replications,
-            options.seed,
-            skip_bad_rows=options.skip_bad_rows,
-        )
+        return _simulated(options)
     except ScenarioError as error:
         _say(f"dispatch simulate: {error}")
         for line in error.listed:
             _say(f"  {line}")
         return WRONG_USE
-    for note in (*scenario.notes, _about(scenario)):
-        _say(note)
-    try:
-        results = _run(scenario)
-    except OSError as error:
+    except ImportError as error:
+        if options.dask is None or error.name not in ("dask", "distributed"):
+            raise
+        _say(f"dispatch simulate: {NO_DASK}")
+        return WRONG_USE
+    except (VersionsDiffer, WorkerDied, OSError) as error:
         _say(f"dispatch simulate: {error or type(error).__name__}")
         return FAILED
-    if results.rows:
-        told = msgspec.json.encode(as_json(scenario, results)).decode()
-        sys.stdout.write((told if options.as_json else "\n".join(_lines(results))) + "\n")
+    except KeyboardInterrupt:
+        _say("stopped: no replication is done")
+        return FAILED
+
+
+def _simulated(options: Options) -> int:
+    scenario = read(
+        options.scenario,
+        options.policies,
+        options.replications,
+        options.seed,
+        skip_bad_rows=options.skip_bad_rows,
+    )
+    _check_writable(options.report)
+    for note in (*scenario.notes, _about(scenario)):
+        _say(note)
+    results = _run(scenario, options)
+    if not results.rows:
+        raise KeyboardInterrupt
     if results.stopped:
         _say(f"stopped: {len(results.rows)} of {scenario.replications} replications are done")
+    if options.report is not None:
+        for path in write_csv(scenario, results, options.report):
+            _say(f"written: {path}")
+    told = document(scenario, results).decode() if options.as_json else "\n".join(_lines(results)) + "\n"
+    sys.stdout.write(told)
     return FAILED if results.stopped else DONE
 
 
+def _check_writable(report: Path | None) -> None:
+    """Better before an hour's work than after it."""
+    if report is not None and not report.parent.is_dir():
+        raise ScenarioError(str(report), "", "there is no such folder to write to")
+
+
 def _about(scenario: Scenario) -> str:
-    return (
-        f"{scenario.title}: {scenario.medic_count:,} medics, {scenario.source.expected:,.0f} alarms in each of"
-        f" {scenario.replications} replications, {len(scenario.policies)} policies, seed {scenario.seed}"
-    )
+    many = "policy" if len(scenario.policies) == 1 else "policies"
+    size = f"{scenario.medic_count:,} medics, about {scenario.source.expected:,.0f} alarms"
+    runs = f"in each of {scenario.replications} replications, {len(scenario.policies)} {many}"
+    return f"{scenario.title}: {size} {runs}, seed {scenario.seed}"
 
 
-def _run(scenario: Scenario) -> Results:
+def _run(scenario: Scenario, options: Options) -> Results:
     columns = (TextColumn("replications"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=scenario.replications)
-        return run(scenario, lambda done: bar.update(task, completed=done))
-
-
-def as_json(scenario: Scenario, results: Results) -> dict[str, Any]:
-    """What `--json` prints: for each policy and measure the mean over replications, and each one's value."""
-    return {
-        "scenario": scenario.file,
-        "digest": scenario.digest,
-        "seed": scenario.seed,
-        "replications": len(results.rows),
-        "complete": not results.stopped,
-        "policies": {
-            name: {measure: {"mean": mean, "values": values} for measure, mean, values in _of(results, column)}
-            for column, name in enumerate(results.policies)
-        },
-    }
-
-
-def _of(results: Results, column: int) -> Iterator[tuple[str, float, list[float]]]:
-    names = dict.fromkeys(name for row in results.rows for name in row[column])
-    for name in names:
-        values = [row[column][name] for row in results.rows if name in row[column]]
-        yield name, float(np.mean(values)), values
+        return run(
+            scenario, lambda done: bar.update(task, completed=done), jobs=options.jobs, dask=options.dask
+        )
 
 
 def _lines(results: Results) -> Iterator[str]:
-    """A tab between columns."""
-    yield "policy\tmeasure\tmean"
-    for column, policy in enumerate(results.policies):
-        for measure, mean, _ in _of(results, column):
-            yield f"{policy}\t{measure}\t{mean:.4g}"
+    """The measures with their intervals, then the differences; a tab between columns."""
+    yield "measure\tpolicy\tmean\tlow\thigh"
+    for measure in MEASURES:
+        for column, policy in enumerate(results.policies):
+            found = estimate(results.rows, column, measure.name, results.level)
+            if found is not None:
+                yield f"{measure.name}\t{policy}\t{_numbers(found)}"
+    for one in compare(results.rows, results.level):
+        names = f"{results.policies[one.policy]} - {results.policies[one.baseline]}"
+        yield f"{one.measure}\t{names}\t{_numbers(one.difference)}"
+
+
+def _numbers(found: Interval) -> str:
+    """What there is no interval of has a dash."""
+    bounds = ("-" if bound is None else f"{bound:.4g}" for bound in (found.low, found.high))
+    return "\t".join((f"{found.mean:.4g}", *bounds))
 
 
 def _say(line: str) -> None:

@@ -1,5 +1,6 @@
 """The source of a scenario's calls: a rate, rates by cell, a CSV of real calls, or the collisions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -119,19 +120,29 @@ def _rate(row: Row) -> tuple[int, int | None, float]:
 # --- calls of the past
 
 
+_RealCall = tuple[float, float, float, str | None]
+"""Unix seconds, latitude, longitude, and the kind; None: no medic is needed."""
+
+
 def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
     path, clock = setting.folder / str(keys.csv), ZoneInfo(str(keys.clock))
     needed = ("lat", "lon", "time") if keys.taken_as else ("lat", "lon", "time", "kind")
 
-    def call(row: Row) -> tuple[float, float, float, str | None]:
+    def call(row: Row) -> _RealCall:
         lat, lon = degrees(row["lat"], "lat", 90), degrees(row["lon"], "lon", 180)
-        if not setting.region.holds(np.array([lat]), np.array([lon]))[0]:
-            raise ValueError(f"lies outside the region: {lat}, {lon}")
         return unix_s(row["time"], clock), lat, lon, keys.taken_as or kind_of_title(row["kind"])
 
-    rows = sorted((row for row in read_rows(path, COLUMN_NAMES, needed, call, bad) if row[3]), key=_by_time)
+    def outside(calls: Sequence[_RealCall]) -> dict[int, str]:
+        lat, lon = (np.array([one[n] for one in calls]) for n in (1, 2))
+        indices = np.flatnonzero(~setting.region.holds(lat, lon)).tolist()
+        return {index: f"lies outside the region: {lat[index]}, {lon[index]}" for index in indices}
+
+    every = read_rows(path, COLUMN_NAMES, needed, call, bad, outside)
+    rows = sorted((row for row in every if row[3]), key=lambda row: row[0])
     if not rows:
         raise ScenarioError(str(path), "", "has no call that needs a medic")
+    if len(rows) < len(every):
+        bad.notes.append(f"{path}: {len(every) - len(rows)} of {len(every)} calls need no medic")
     kinds = tuple(dict.fromkeys(str(row[3]) for row in rows))
     at, lat, lon = (np.array([row[n] for row in rows]) for n in (0, 1, 2))
     kind = np.array([kinds.index(str(row[3])) for row in rows], dtype=np.int8)
@@ -141,10 +152,6 @@ def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
     bands = [range(hour, hour + 1) for hour in hours_of_week(replay.answered_at, setting.zone).tolist()]
     a_week = _a_week(keys, len(rows), replay.years)
     return Sourced(setting.field(spots(lat, lon, kind, bands, a_week)), kinds)
-
-
-def _by_time(row: tuple[float, float, float, str | None]) -> float:
-    return row[0]
 
 
 def _a_week(keys: IncidentsKeys, calls: int, years: float) -> float:

@@ -42,49 +42,59 @@ def read_rows(
     needed: Sequence[str],
     row: Callable[[Row], T],
     bad: BadRows,
+    faults_of: Callable[[Sequence[T]], Mapping[int, str]] = lambda _: {},
 ) -> list[T]:
     """What ``row`` makes of each; its ValueError says what is wrong with one.
 
-    ``columns``: the header names, in small letters, taken for each column. Raises `ScenarioError`.
+    ``columns``: the header names, in small letters, taken for each column. ``faults_of`` looks at all of them
+    at once, and says by index what is wrong with some. Raises `ScenarioError`.
     """
     try:
-        return _read(path, columns, needed, row, bad)
+        made, faults = _read(path, columns, needed, row)
     except csv.Error as error:
         raise ScenarioError(str(path), "", f"is not a CSV file ({error})") from None
+    of = len(made) + len(faults)
+    found = faults_of([one for _, one in made]) if made else {}
+    faults += [(made[index][0], reason) for index, reason in found.items()]
+    bad.settle(path, [f"line {line}: {reason}" for line, reason in sorted(faults)], of)
+    kept = [one for index, (_, one) in enumerate(made) if index not in found]
+    if not kept:
+        raise ScenarioError(str(path), "", "has no row that can be used")
+    return kept
 
 
 def _read(
-    path: Path,
-    columns: Mapping[str, Sequence[str]],
-    needed: Sequence[str],
-    row: Callable[[Row], T],
-    bad: BadRows,
-) -> list[T]:
+    path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str], row: Callable[[Row], T]
+) -> tuple[list[tuple[int, T]], list[tuple[int, str]]]:
+    """By line: what was made of it, or what is wrong with it."""
     text = read_text(path)
     header, _, _ = text.partition("\n")
     reader = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
-    names = [name.strip().lower() for name in next(reader, [])]
-    at = {
-        what: next((names.index(one) for one in known if one in names), -1) for what, known in columns.items()
-    }
-    for what in needed:
-        if at[what] < 0:
-            known = " or ".join(columns[what])
-            raise ScenarioError(
-                str(path), "", f"has no column {known} (has: {', '.join(names)[:200] or 'none'})"
-            )
-    made: list[T] = []
-    faults: list[str] = []
+    at = _positions(path, [name.strip().lower() for name in next(reader, [])], columns, needed)
+    made: list[tuple[int, T]] = []
+    faults: list[tuple[int, str]] = []
     for cells in reader:
         if any(cells):
             try:
-                made.append(row({what: _cell(cells, position) for what, position in at.items()}))
+                one = row({what: _cell(cells, position) for what, position in at.items()})
             except ValueError as error:
-                faults.append(f"line {reader.line_num}: {error}")
-    bad.settle(path, faults, len(made) + len(faults))
-    if not made:
-        raise ScenarioError(str(path), "", "has no row that can be used")
-    return made
+                faults.append((reader.line_num, str(error)))
+            else:
+                made.append((reader.line_num, one))
+    return made, faults
+
+
+def _positions(
+    path: Path, names: Sequence[str], columns: Mapping[str, Sequence[str]], needed: Sequence[str]
+) -> dict[str, int]:
+    """Where each column stands; -1: absent."""
+    at = {what: next((names.index(one) for one in known if one in names), -1) for what, known in columns.items()}
+    for what in needed:
+        if at[what] < 0:
+            known = " or ".join(columns[what])
+            reason = f"has no column {known} (has: {', '.join(names)[:200] or 'none'})"
+            raise ScenarioError(str(path), "", reason)
+    return at
 
 
 def _cell(cells: Sequence[str], position: int) -> str:

@@ -20,6 +20,7 @@ def one_line(err: str) -> str:
 async def test_help_is_there_for_every_command_and_explains_the_settings() -> None:
     cli = Cli()
     words = [[], ["serve"], ["keys"], ["keys", "create"], ["medics", "import"], ["policy", "check"], ["demo"]]
+    words.append(["simulate"])
     for command in words:
         done = await cli.run(*command, "--help")
         assert (done.code, done.err) == (0, ""), command

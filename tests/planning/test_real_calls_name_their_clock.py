@@ -35,6 +35,11 @@ def test_times_are_on_the_named_clock_and_summer_time_counts(tmp_path: Path) -> 
     assert utc.rows(utc.recognised).answered_at[1] == utc_ms("2025-07-01T12:00")
 
 
+def test_calls_that_need_no_medic_are_left_out_and_counted(tmp_path: Path) -> None:
+    held = scenario(tmp_path, KEYS + "clock = 'UTC'\n", calls_csv=CSV)
+    assert [note.rpartition("/")[2] for note in held.notes] == ["calls.csv: 1 of 4 calls need no medic"]
+
+
 def test_hours_of_the_week_are_the_scenarios(tmp_path: Path) -> None:
     text = "time_zone = 'America/New_York'\n" + KEYS + "clock = 'UTC'\n"
     made = calls.made(scenario(tmp_path, text, calls_csv=CSV), 0)

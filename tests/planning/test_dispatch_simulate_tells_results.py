@@ -1,0 +1,124 @@
+"""The command: results to stdout, all else to stderr, and an exit code that says how it went."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simulations.planning import command, runs
+from simulations.planning.scenario import Scenario
+from tests.planning.scenarios import AREA, MEDICS, written
+
+SMALL = f"weeks = 1\nreplications = 3\n{AREA}{MEDICS}[incidents]\nper_year = 300\n"
+FEW = "[cardiac_arrest]\nwanted = 1\nwaves = [{ after_s = 0, alerts = 2 }]\n"
+
+
+def simulate(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dispatch", "simulate", *words],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def test_json_to_stdout_and_the_same_bytes_again(tmp_path: Path) -> None:
+    written(tmp_path, SMALL, few_toml=FEW)
+    words = ("scenario.toml", "--policy", "few.toml", "--json", "--jobs", "1")
+    done = simulate(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert {one["policy"] for one in told["measures"]} == {"shipped", "few"}
+    assert told["replications"] == {"asked": 3, "done": 3, "ended": "all"}
+    alerts = {one["policy"]: one["mean"] for one in told["measures"] if one["measure"] == "alerts"}
+    assert alerts["few"] < alerts["shipped"]
+    assert "NaN" not in done.stdout
+    assert "scenario: 500 medics, about 6 alarms in each of 3 replications, 2 policies, seed 1" in done.stderr
+    assert simulate(tmp_path, *words).stdout == done.stdout
+
+
+def test_a_table_and_files_beside_the_report(tmp_path: Path) -> None:
+    written(tmp_path, SMALL)
+    done = simulate(tmp_path, "scenario.toml", "-o", "out.html", "--replications", "2", "--seed", "5")
+    assert done.returncode == 0, done.stderr
+    header, *rows = (line.split("\t") for line in done.stdout.splitlines())
+    assert header == ["measure", "policy", "mean", "low", "high"]
+    assert all(len(row) == 5 for row in rows)
+    assert "2 replications, 1 policy, seed 5" in done.stderr
+    assert (tmp_path / "out.csv").read_text().startswith("replication,policy,measure,value\n0,shipped,")
+
+
+def test_the_shipped_example_runs_from_any_folder(tmp_path: Path) -> None:
+    done = simulate(tmp_path, "examples/dublin.toml", "--replications", "1", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "twenty_at_once - shipped" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nowhere.toml"], "nowhere.toml: there is no such file; shipped are examples/dublin.toml"),
+        (["scenario.toml"], "scenario.toml: medics.cuont: unknown key; did you mean 'medics.count'?"),
+        (["scenario.toml", "--replications", "0"], "0 is not in the range x>=1"),
+        (["scenario.toml", "--policy", "nowhere.toml"], "'nowhere.toml' does not exist"),
+        (["examples/dublin.toml", "-o", "no/report.html"], "no/report.html: there is no such folder"),
+    ],
+)
+def test_wrong_use_is_exit_2_and_no_result(tmp_path: Path, words: list[str], told: str) -> None:
+    written(tmp_path, SMALL.replace("count", "cuont"))
+    done = simulate(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_rows_are_listed_on_stderr_and_left_out_by_the_flag(tmp_path: Path) -> None:
+    text = f"replications = 1\n{AREA}{MEDICS}[incidents]\ncsv = 'calls.csv'\nclock = 'UTC'\n"
+    csv = "lat,lon,time,kind\n53.35,-6.25,2025-07-01 12:00,choking\n53.35,east,2025-07-01 12:00,choking\n"
+    written(tmp_path, text, calls_csv=csv)
+    refused = simulate(tmp_path, "scenario.toml")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    first, listed = refused.stderr.splitlines()
+    assert first.startswith(
+        "dispatch simulate: calls.csv: 1 of 2 rows can not be used (line 3: lon is no number"
+    )
+    assert listed == "  line 3: lon is no number: 'east'"
+    skipped = simulate(tmp_path, "scenario.toml", "--skip-bad-rows")
+    assert skipped.returncode == 0, skipped.stderr
+    assert "calls.csv: 1 of 2 rows left out" in skipped.stderr
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted_at(last: int) -> Callable[..., runs.Results]:
+        def run(scenario: Scenario, _: object, **options: object) -> runs.Results:
+            def on_done(done: int) -> None:
+                if done == last:
+                    raise KeyboardInterrupt
+
+            return runs.run(scenario, on_done)
+
+        return run
+
+    path = written(tmp_path, SMALL)
+    monkeypatch.setattr(command, "run", interrupted_at(2))
+    assert command.simulate(command.Options(path, as_json=True)) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["replications"] == {"asked": 3, "done": 2, "ended": "stopped"}
+    assert "stopped: 2 of 3 replications are done" in err
+
+
+def test_a_cluster_that_is_not_there_is_exit_1(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    written(tmp_path, SMALL)
+    done = simulate(tmp_path, "scenario.toml", "--dask", "tcp://127.0.0.1:9")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "dispatch simulate: " in done.stderr
+    assert "Traceback" not in done.stderr
