@@ -88,7 +88,9 @@ def _positions(
     path: Path, names: Sequence[str], columns: Mapping[str, Sequence[str]], needed: Sequence[str]
 ) -> dict[str, int]:
     """Where each column stands; -1: absent."""
-    at = {what: next((names.index(one) for one in known if one in names), -1) for what, known in columns.items()}
+    at = {
+        what: next((names.index(one) for one in known if one in names), -1) for what, known in columns.items()
+    }
     for what in needed:
         if at[what] < 0:
             known = " or ".join(columns[what])
