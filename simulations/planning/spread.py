@@ -40,14 +40,16 @@ def in_order(make: Make[About, Made], about: About, count: int, jobs: int) -> Ge
 def on_dask(make: Make[About, Made], about: About, count: int, address: str) -> Generator[Made, None, None]:
     """Over the workers of a Dask cluster, which need this package in the same version.
 
-    Raises `OSError` where no scheduler answers at the address, `VersionsDiffer`, and `ImportError` without
+    Raises `OSError` where no scheduler or worker is at the address, `VersionsDiffer`, and `ImportError` without
     the extra ``dask``.
     """
     from distributed import Client
 
     with Client(address, timeout=5, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        workers = sum(client.nthreads().values())
+        if not workers:
+            raise OSError(f"the cluster at {address} has no workers")
         check_versions(client, versions())
-        workers = max(1, sum(client.nthreads().values()))
         (sent,) = client.scatter([(make, about)], broadcast=True, hash=False)
         executor = client.get_executor(pure=False)
         try:
@@ -72,8 +74,12 @@ def versions() -> dict[str, str]:
 
 
 def check_versions(client: Any, ours: dict[str, str]) -> None:
-    """Raises `VersionsDiffer` for the first worker that has another."""
-    for worker, theirs in sorted(client.run(versions).items()):
+    """Raises `VersionsDiffer` for the first worker that has another, or has not got the package."""
+    try:
+        by_worker = client.run(versions)
+    except Exception as error:  # of what kind depends on how the worker could not read what it was sent
+        raise VersionsDiffer(f"the workers do not have this package: {error}") from None
+    for worker, theirs in sorted(by_worker.items()):
         for name, version in ours.items():
             if theirs[name] != version:
                 raise VersionsDiffer(f"{worker} has {name} {theirs[name]}, this machine {version}")

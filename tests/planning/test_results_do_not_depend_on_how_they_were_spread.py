@@ -1,5 +1,6 @@
 """The same seed gives the same bytes on one core, on two and on a Dask cluster; Ctrl-C keeps what is done."""
 
+import csv
 import json
 import math
 import os
@@ -16,7 +17,7 @@ from distributed import LocalCluster
 from simulations.planning import runs
 from simulations.planning.results import document, write_csv
 from simulations.planning.scenario import Scenario, read
-from tests.planning.scenarios import AREA, written
+from tests.planning.scenarios import AREA, cells_around, written
 
 SMALL = (
     "weeks = 1\nseed = 5\nreplications = 6\n" + AREA + "[medics]\ncount = 150\n[incidents]\nper_year = 400\n"
@@ -161,3 +162,22 @@ def test_a_csv_beside_the_report_has_every_replication(
     values = {tuple(line.split(",")[:3]): float(line.split(",")[3]) for line in lines}
     assert values["5", "fewer", "alerts"] == on_one_core.rows[5][1].values["alerts"]
     assert not any(math.isnan(value) for value in values.values())
+
+
+def test_with_a_grid_the_cells_are_counted_beside_the_report(tmp_path: Path):
+    cells = cells_around(53.35, -6.25, resolution=8, rings=2)
+    people = "\n".join(("h3,population", *(f"{cell},100" for cell in cells)))
+    text = SMALL.split("[policies]")[0] + "[grid]\ncsv = 'people.csv'\n"
+    scenario = read(written(tmp_path, text, people_csv=people), replications=2)
+    results = runs.run(scenario)
+    _, path = write_csv(scenario, results, tmp_path / "report.html")
+    with path.open(encoding="utf-8") as file:
+        counted = list(csv.DictReader(file))
+    assert {one["h3"] for one in counted} <= set(cells)
+    alarms = sum(int(one["alarms"]) for one in counted)
+    told = json.loads(document(scenario, results))
+    assert (
+        alarms
+        == sum(one["alarms"] for one in told["by_cell"])
+        == sum(one["alarms"] for one in told["by_hour"])
+    )

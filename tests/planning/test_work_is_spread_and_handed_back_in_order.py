@@ -117,6 +117,14 @@ def test_a_cluster_of_other_versions_is_refused(cluster: str):
             spread.check_versions(client, {**spread.versions(), "numpy": "0.1"})
 
 
+def test_a_cluster_without_workers_is_an_error_at_once():
+    with (
+        LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as empty,
+        pytest.raises(OSError, match="no workers"),
+    ):
+        list(spread.on_dask(squares, 0, 1, empty.scheduler_address))
+
+
 def test_where_no_scheduler_is_an_error_says_so():
     with pytest.raises(OSError, match=r"tcp://127\.0\.0\.1:9"):
         list(spread.on_dask(squares, 0, 1, "tcp://127.0.0.1:9"))
