@@ -40,7 +40,7 @@ def in_order(make: Make[About, Made], about: About, count: int, jobs: int) -> Ge
 def on_dask(make: Make[About, Made], about: About, count: int, address: str) -> Generator[Made, None, None]:
     """Over the workers of a Dask cluster, which need this package in the same version.
 
-    Raises `OSError` where no scheduler or worker is at the address, `VersionsDiffer`, and `ImportError` without
+    Raises `OSError` where no scheduler or worker is there, `VersionsDiffer`, and `ImportError` without
     the extra ``dask``.
     """
     from distributed import Client
