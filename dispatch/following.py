@@ -13,7 +13,7 @@ from dispatch.dispatcher import LOADED_AT_ONCE, TAKEN_AT_ONCE, Dispatcher
 from dispatch.feed_positions import FeedPositions
 from dispatch.medics_follower import MedicsFollower
 from dispatch.newsroom import decode
-from dispatch.nodes import Membership
+from dispatch.nodes import ANSWER_S_MAX, Membership
 from dispatch.presence import Presence
 from dispatch.roster import Roster
 from dispatch.store import feed, incidents, news, nodes
@@ -79,7 +79,8 @@ class Following:
 
     async def look(self) -> None:
         """Takes over what has happened elsewhere. Raises what the database raises; then looks again."""
-        look = await nodes.look(self._pool)
+        async with asyncio.timeout(ANSWER_S_MAX):  # over another connection the next may be answered
+            look = await nodes.look(self._pool)
         self._membership.saw(look.nodes)
         if look.change_no != self._medics.seen and not self._tasks:
             # By itself: to end the alerts of a medic who left may take its time.

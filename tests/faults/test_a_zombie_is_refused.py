@@ -8,7 +8,6 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from importlib.util import find_spec
 
 import asyncpg
 import pytest
@@ -26,9 +25,6 @@ SLACK_S = 3.0
 """For two cores that do other things too."""
 
 
-@pytest.mark.skipif(
-    find_spec("dispatch.node") is None, reason="needs incidents to be taken over: next to land"
-)
 async def test_paused_its_alerts_go_out_by_another_and_it_repeats_none_of_them(
     make_node: MakeNode, pool: asyncpg.Pool, twilio: TwilioDouble
 ) -> None:
