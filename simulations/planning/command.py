@@ -99,7 +99,7 @@ def _about(scenario: Scenario) -> str:
 def _run(scenario: Scenario, options: Options) -> Results:
     columns = (TextColumn("replications"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=scenario.replications)
+        task = bar.add_task("", total=scenario.replications + scenario.keys.bootstrap)
         return run(
             scenario, lambda done: bar.update(task, completed=done), jobs=options.jobs, dask=options.dask
         )

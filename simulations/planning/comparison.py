@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scipy.special import stdtrit
+
 from simulations.planning.intervals import LEVEL, Interval, interval
 from simulations.planning.measures import MAIN, MEASURES
 from simulations.planning.tally import Tally
@@ -64,6 +66,23 @@ def compared(rows: Rows, policy: int, measure: str, level: float = LEVEL) -> Com
     difference = interval([ours - theirs for ours, theirs in pairs], level)
     alone = [interval([pair[column] for pair in pairs], level) for column in (0, 1)]
     return Comparison(policy, 0, measure, difference, _ratio(difference, alone))
+
+
+def with_inputs(one: Comparison, redrawn: Rows, level: float = LEVEL) -> Interval | None:
+    """The difference's interval with what the inputs' samples could have been.
+
+    ``redrawn``: replications with the samples drawn anew in each. Their differences vary by sample and by
+    chance; less chance's variance, known from the plain replications, is the sample's, which does not shrink
+    with more of those. None where either is unknown.
+    """
+    drawn = compared(redrawn, one.policy, one.measure, level)
+    chance = one.difference.variance
+    if drawn is None or drawn.difference.variance is None or chance is None:
+        return None
+    n = drawn.difference.n
+    variance = max(0.0, drawn.difference.variance - chance) + chance / one.difference.n
+    t = float(stdtrit(n - 1, (1 + level) / 2))
+    return Interval(one.difference.mean, t * math.sqrt(variance), variance, n)
 
 
 def _ratio(difference: Interval, alone: Sequence[Interval]) -> float | None:

@@ -55,6 +55,7 @@ class Purpose(IntEnum):
     SETTING = 28
     FORECAST = 29
     SKILL = 30
+    BOOTSTRAP = 31
 
 
 class Draws:

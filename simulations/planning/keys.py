@@ -39,6 +39,8 @@ class ScenarioKeys(Section, frozen=True):
     replications: int = 30
     stop_within_s: float | None = None
     """None: all of them, else as soon as the differences are known to within this."""
+    bootstrap: int = 0
+    """So many replications more, each with the samples drawn anew."""
     weeks: int = 52
     starts: str = "2026-01-05"
     time_zone: str = "UTC"
@@ -67,6 +69,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
     "replications": (1, REPLICATIONS_MAX),
     "stop_within_s": (0, 86_400),
+    "bootstrap": (0, REPLICATIONS_MAX),
     "weeks": (1, 520),
     "medics.count": (1, MEDICS_MAX),
     "medics.per_km2": (0, 10_000),
@@ -147,6 +150,9 @@ def _faults(keys: ScenarioKeys) -> Iterator[tuple[str, str]]:
     for key, zone in (("time_zone", keys.time_zone), ("incidents.clock", keys.incidents.clock)):
         if zone is not None and not _is_zone(zone):
             yield key, f"{zone!r} is no time zone: write it like 'Europe/Dublin' or 'UTC'"
+    samples = (keys.incidents.csv, keys.incidents.collisions, keys.medics.csv, keys.ambulance.csv)
+    if keys.bootstrap and not any(samples):
+        yield "bootstrap", "there is no sample to draw anew: no CSV of calls, medics or drives"
     if not keys.policies:
         yield "policies", "none to compare"
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from simulations.planning import spread, tally
-from simulations.planning.comparison import compare, estimate
+from simulations.planning.comparison import compare, estimate, with_inputs
 from simulations.planning.groups import COLUMNS, Groups
 from simulations.planning.intervals import Interval
 from simulations.planning.measures import MEASURES
@@ -69,6 +69,7 @@ def _document(scenario: Scenario, results: Results) -> Thing:
             "asked": scenario.replications,
             "done": len(results.rows),
             "ended": results.ended,
+            "redrawn": len(results.redrawn),
         },
         "intervals": {"level": results.level, "over": "replications", "exclude": EXCLUDED},
         "measures": list(_estimates(results)),
@@ -104,6 +105,9 @@ def _differences(results: Results) -> Iterator[Thing]:
         }
         if one.variance_ratio is not None:
             thing["variance_ratio"] = one.variance_ratio
+        wide = with_inputs(one, results.redrawn, results.level)
+        if wide is not None:
+            thing["with_inputs"] = _bounds(wide)
         yield thing
 
 

@@ -33,11 +33,20 @@ class Picks:
     """Rows in proportion to weights. ``layer``: which of ``layers`` (rows, weights) holds at an hour."""
 
     def __init__(self, layer: NDArray[np.intp], layers: Sequence[tuple[Longs, Floats]]) -> None:
-        self._layer = layer
+        self._layer, self._layers = layer, layers
         self._rows: Longs = np.concatenate([rows for rows, _ in layers])
         self._up_to = np.cumsum(np.concatenate([weights for _, weights in layers]))
         self._ends = np.cumsum([len(rows) for rows, _ in layers])
         self._begins = self._ends - [len(rows) for rows, _ in layers]
+
+    def weighted(self, times: Floats) -> "Picks":
+        """Each row's weight so many times."""
+        return Picks(self._layer, [(rows, weights * times[rows]) for rows, weights in self._layers])
+
+    def hourly(self) -> Floats:
+        """The weights' sum, by hour of the week."""
+        sums = np.array([weights.sum() for _, weights in self._layers])
+        return sums[self._layer]
 
     def pick(self, hours: Longs, uniform: Floats) -> Longs:
         """A row for each hour of the week, which must have one with a weight."""
@@ -88,6 +97,11 @@ class Spots:
     def places(self, hours: Longs, uniforms: Uniforms) -> tuple[Floats, Floats, Kinds]:
         rows = self.picks.pick(hours, uniforms(np.arange(len(hours)), 0))
         return self.lat[rows], self.lon[rows], self.kind[rows]
+
+    def weighted(self, times: Floats) -> "Spots":
+        """As if each had been there so many times."""
+        picks = self.picks.weighted(times)
+        return Spots(picks.hourly(), self.lat, self.lon, self.kind, picks)
 
 
 def _any_kind(hours: Longs) -> Kinds:
