@@ -69,7 +69,7 @@ def _document(scenario: Scenario, results: Results) -> Thing:
             "asked": scenario.replications,
             "done": len(results.rows),
             "ended": results.ended,
-            "redrawn": len(results.redrawn),
+            **({"redrawn": len(results.redrawn)} if scenario.keys.bootstrap else {}),
         },
         "intervals": {"level": results.level, "over": "replications", "exclude": EXCLUDED},
         "measures": list(_estimates(results)),
