@@ -15,7 +15,7 @@ from tests.simulator.loop import SimLoop
 
 TIMEOUT_S = 10.0
 LAG_S = 20.0
-"""How long after it took a message its list may still lack it."""
+"""How long after a request its list may still lack the message that it took."""
 BAD_PHONE = "refused"
 
 
@@ -53,8 +53,8 @@ class Provider:
         self.opted_out: dict[str, None] = {}
         self.down = False
 
-    def create(self, message: Message, phone: str) -> Outcome | Taken:
-        """A request that has arrived."""
+    def create(self, message: Message, phone: str, asked_at_s: float) -> Outcome | Taken:
+        """A request that has arrived, a while after it was sent."""
         self._on_call(message, phone)
         if self.down:
             self._faults.count("provider down")
@@ -65,8 +65,9 @@ class Provider:
             return Postponed("too_many_requests", 1.0)
         if self._faults.happens("provider 500, not taken", 0.05):
             return Unknown("http_500", 2.0)
-        lag_s = LAG_S * 0.9 * self._random.random() if self._faults.happens("listed late", 0.1) else 0.0
-        now = self._loop.time()
+        now, lag_s = self._loop.time(), 0.0
+        if self._faults.happens("listed late", 0.1):
+            lag_s = max(0.0, 0.9 * LAG_S - (now - asked_at_s)) * self._random.random()
         taken = Taken(len(self.taken), message, phone, now, now + lag_s)
         self.taken.append(taken)
         self.by_notification.setdefault(message.message_id, []).append(taken)
@@ -140,7 +141,8 @@ class SmsEdge:
             return Failed("expired", definite=False)
         if self._faults.happens("provider unreachable", 0.03):
             return Postponed("unreachable", 2.0)
-        outcome = await self._ask(lambda: self._provider.create(message, address))
+        asked_at_s = self._loop.time()
+        outcome = await self._ask(lambda: self._provider.create(message, address, asked_at_s))
         return outcome if outcome is not None else Unknown("timeout", 2.0)
 
     async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:

@@ -36,8 +36,8 @@ Mode = Literal["safety", "liveness"]
 EPOCH_MS = 1_700_000_000_000
 CENTRES = (Position(52.09, 5.12), Position(52.10, 5.13), Position(52.37, 4.89))
 KINDS = ("cardiac_arrest", "trauma", "other")
-INCIDENTS = 110
-NODES = (1, 2, 2, 3)
+INCIDENTS, MEDICS = 110, 60
+NODES = (1, 1, 2, 2, 3)
 REPORTS_S = 90.0
 FAULTS_S = 110.0
 QUIET_AFTER_S = 45.0
@@ -71,7 +71,7 @@ def policies() -> Mapping[str, Policy]:
         overdue_s_min=20,
         engaged_s_max=60,
         auto_close_s=300,
-        look_again_s=5,
+        look_again_s=10,
         look_s_max=60,
     )
     return {
@@ -85,7 +85,13 @@ class World:
     """``nodes``, ``incidents``, ``medics``: how many; drawn from the seed where not given."""
 
     def __init__(
-        self, seed: int, mode: Mode, *, nodes: int | None = None, incidents: int = INCIDENTS
+        self,
+        seed: int,
+        mode: Mode,
+        *,
+        nodes: int | None = None,
+        incidents: int = INCIDENTS,
+        medics: int = MEDICS,
     ) -> None:
         self.seed, self.mode = seed, mode
         random = self._random = Random(f"{seed} world")
@@ -102,7 +108,7 @@ class World:
         )
         count = nodes if nodes is not None else random.choice(NODES)
         self.places = [self._place(f"node-{i}") for i in range(count)]
-        self.phones = {medic.id: self._phone(medic) for medic in self._medics(60)}
+        self.phones = {medic.id: self._phone(medic) for medic in self._medics(medics)}
         self._by_phone = {phone.medic.phone: phone for phone in self.phones.values()}
         self.rooms = [self._room(f"room-{i}") for i in range(2)]
         self._plan_incidents(incidents)
