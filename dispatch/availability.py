@@ -15,7 +15,8 @@ from dispatch.records import Medic
 from dispatch.slots import room_for
 
 Mask = NDArray[np.bool_]
-OfSlots = Callable[[NDArray[np.int32]], Mask]
+SlotRow = NDArray[np.int32]
+OfSlots = Callable[[SlotRow], Mask]
 
 _WEBSOCKET, _SMS = 1, 2
 _CHANNELS = {"websocket": _WEBSOCKET, "sms": _SMS}
@@ -96,7 +97,7 @@ class Availability:
         reach = self._reach_at(at)
         skilled = self._skills.with_any(search.skills_any) if search.skills_any else None
 
-        def of_slots(slots: NDArray[np.int32]) -> Mask:
+        def of_slots(slots: SlotRow) -> Mask:
             may: Mask = (self._flags.take(slots) & asked) == must
             may &= self._urgency.take(slots) > own
             may &= (reach.take(slots) & ladder) != 0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dispatch.availability import Mask, OfSlots
 from dispatch.whereabouts import Entries, Whereabouts
 from geo.distance import SPEED_M_S, Mode, travel_s
-from geo.nearest import Keep
+from geo.nearest import Keep, Keys
 
 _ABOVE_ROUNDING = 1.0 + 1e-9
 """Above the rounding of a distance made from a time; who is over the time itself is left out afterwards."""
@@ -100,7 +100,7 @@ class Lookup:
     def _keep(self, entries: Entries) -> Keep:
         """The index's filter: entries that count, of medics who may be asked."""
 
-        def keep(keys: NDArray[np.int64]) -> Mask:
+        def keep(keys: Keys) -> Mask:
             keeps = self.may_be_asked(entries.owner.take(keys))
             left = keeps.nonzero()[0]
             keeps[left] = self.whereabouts.counting(entries, keys[left], self.at, self.fix_stale_s)

@@ -16,6 +16,9 @@ from dispatch.records import Record
 from dispatch.roster import Roster
 from dispatch.store.appends import Unavailable
 
+_MOVES_A_CLAIM = (e.AlertRequested, e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown)
+"""Events after which a medic holds an alert, holds it otherwise, or holds it no more."""
+
 DATABASE_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a read raises where the database can not be asked at present.
 
@@ -132,7 +135,7 @@ class Memory:
     def _claims_changed(self, part: Part) -> None:
         """Keeps the roster's claims as the committed state has them."""
         assert part.state is not None
-        touched: Iterable[int] = {n for event in part.events if (n := getattr(event, "n", None)) is not None}
+        touched: Iterable[int] = {event.n for event in part.events if isinstance(event, _MOVES_A_CLAIM)}
         if any(isinstance(event, e.IncidentUpdated) for event in part.events):  # its priority, perhaps
             touched = range(1, len(part.state.alerts) + 1)
         for n in touched:

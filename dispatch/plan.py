@@ -136,8 +136,7 @@ class Planner:
         elsewhere = self._held_elsewhere(part, command)
         decision, command = self._with_candidates(part, details, command)
         leaving = [*elsewhere, *self._taken_from(live, decision)] if elsewhere or decision.asked else ()
-        missing = frozenset(held_id for held_id, _ in leaving) - locked.keys()
-        if missing:
+        if leaving and (missing := frozenset(held_id for held_id, _ in leaving) - locked.keys()):
             raise NotLocked(missing)
         if order.details is not None and decision.events:
             part.details, part.details_changed = details, True

@@ -29,6 +29,8 @@ _ABS = 4e-14
 """Above the rounding of offset + (-2c).q, whose terms are at most 4: below 1e-14. Let through: 1 m."""
 _REST_MAX = 32
 """So few buckets within reach are looked at in one go, without first lowering the bound further."""
+_FIRST_MAX = 4
+"""So few within the distance asked for are looked at without first lowering the bound at all."""
 _GROWTH, _AT_ONCE_MAX = 4, 1024
 """Each look takes so many times as many buckets as the one before, up to 6 MiB of points."""
 
@@ -127,7 +129,10 @@ def _search(
     to_centre = query @ buckets.centre_x_minus_2
     to_centre += buckets.offset
     keys, squares, at_once = _NO_KEYS, _NO_DISTANCES, 1
-    some = np.array([to_centre.argmin()])
+    some = (to_centre <= _reach(bound, buckets.radius)).nonzero()[0]
+    if len(some) <= _FIRST_MAX:
+        return _look(buckets, some, query, bound, keep, keys, squares)
+    some = some[[to_centre[some].argmin()]]
     while True:
         keys, squares = _look(buckets, some, query, bound, keep, keys, squares)
         if len(keys) >= k:
@@ -150,6 +155,8 @@ def _look(
     squares: Squares,
 ) -> tuple[Keys, Squares]:
     """What was found and is within `bound`, with what some buckets hold within it and `keep` lets through."""
+    if not len(some):
+        return keys, squares
     here = chord_squared(buckets.point.take(some, axis=1), query[:, None, None]).reshape(-1)
     hits = (here <= bound).nonzero()[0]
     new_keys, here = buckets.key.take(some, axis=0).reshape(-1)[hits].astype(np.int64), here[hits]

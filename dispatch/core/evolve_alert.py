@@ -4,7 +4,6 @@
 each is copied before it is changed.
 """
 
-from copy import copy
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,7 +15,7 @@ from dispatch.core.lifecycle import ALERT, ON_ANSWER, Next
 
 def own(work: Incident, n: int) -> Alert:
     """Alert ``n`` as a copy to be changed, in its place. LookupError where there is none."""
-    alert = work.alerts[n - 1] = copy(work.alert(n))
+    alert = work.alerts[n - 1] = work.alert(n).__copy__()
     return alert
 
 

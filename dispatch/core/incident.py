@@ -6,8 +6,6 @@ A state that was given out is never changed: ``evolve`` and ``decide`` change a 
 for that is what makes them fast. All times are integer milliseconds, durations end in ``_ms``.
 """
 
-from copy import copy
-
 import msgspec
 
 from dispatch.core import events as e
@@ -174,7 +172,7 @@ class Incident(msgspec.Struct):
 
 def copy_of(state: Incident) -> Incident:
     """A copy to be changed, with a list of alerts of its own; the alerts themselves are shared still."""
-    work = copy(state)
+    work = state.__copy__()
     work.alerts = state.alerts.copy()
     return work
 
