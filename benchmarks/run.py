@@ -16,6 +16,7 @@ BENCHMARKS = {
     "socket_memory": "memory of a connected socket, at 5,000",
     "load": "a minute of whole lives with 5,000 sockets: what is lost, memory, POST",
     "restart": "kill -9 with 100,000 medics and pending alerts: until ready, until all is out",
+    "simulation": "the planners' simulator beside SimPy; how time and memory grow",
     "core": "lives a second through decide and evolve alone",
 }
 ROOT = Path(__file__).parents[1]

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import simpy
+from msgspec.structs import replace
 
 from benchmarks import machine
 from dispatch.core.policy import Policies, Rung, Wave, shipped
-from msgspec.structs import replace
 from simulations.planning.records import WEEK_HOURS, Calls, Population
 from simulations.planning.sections import BehaviourKeys
 from simulations.planning.world import World
@@ -35,22 +35,28 @@ def policies() -> Policies:
     """Ten are asked, once; nothing else is changed."""
     arrest = shipped()["cardiac_arrest"]
     waves, ladder = (Wave(0, ALERTS),), (Rung("websocket", 0),)
+    return {"cardiac_arrest": replace(arrest, waves=waves, alerts_max=ALERTS, replace=False, ladder=ladder)}
+
+
+def somewhere(count: int, chance: np.random.Generator, area: float) -> dict[str, np.ndarray]:
+    """Evenly over a box of so many times the area."""
+    side = area**0.5
     return {
-        "cardiac_arrest": replace(arrest, waves=waves, alerts_max=ALERTS, replace=False, ladder=ladder)
+        "lat": SOUTH + (NORTH - SOUTH) * side * chance.random(count),
+        "lon": WEST + (EAST - WEST) * side * chance.random(count),
     }
 
 
 def population(medics: int, chance: np.random.Generator) -> Population:
-    """Evenly over the box, by the default modes; a fifth is never available, the rest at every second hour."""
-    keys = (0.30, 0.40, 0.30)
+    """As dense as in the box, by the default modes; half of them are available at every second hour only."""
+    modes = (0.30, 0.40, 0.30)
     available = np.ones((2, WEEK_HOURS), dtype=np.bool_)
     available[1, ::2] = False
     return Population(
-        lat=chance.uniform(SOUTH, NORTH, medics),
-        lon=chance.uniform(WEST, EAST, medics),
+        **somewhere(medics, chance, medics / MEDICS),
         work_lat=np.full(medics, np.nan),
         work_lon=np.full(medics, np.nan),
-        mode=chance.choice(3, medics, p=keys).astype(np.int8),
+        mode=chance.choice(3, medics, p=modes).astype(np.int8),
         available=available,
         schedule=chance.integers(0, 2, medics).astype(np.int16),
         at_work=np.zeros(WEEK_HOURS, dtype=np.bool_),
@@ -61,16 +67,15 @@ def population(medics: int, chance: np.random.Generator) -> Population:
     )
 
 
-def calls(count: int, chance: np.random.Generator, *, over_ms: int = YEAR_MS) -> Calls:
-    """Evenly over box and time. Whoever simulates more than a year's alarms gets as many a minute."""
-    answered = np.sort(MONDAY_MS + chance.integers(0, over_ms * max(1, count // YEAR_ALARMS), count))
+def calls(count: int, chance: np.random.Generator, *, medics: int = MEDICS) -> Calls:
+    """Evenly over the medics' box, as many an hour as in the year."""
+    answered = np.sort(MONDAY_MS + chance.integers(0, YEAR_MS * count // YEAR_ALARMS, count))
     kerb = answered + chance.integers(6, 15, count) * MINUTE_MS
     return Calls(
         number=np.arange(count),
         kinds=("cardiac_arrest",),
         kind=np.zeros(count, dtype=np.int8),
-        lat=chance.uniform(SOUTH, NORTH, count),
-        lon=chance.uniform(WEST, EAST, count),
+        **somewhere(count, chance, medics / MEDICS),
         cell=np.zeros(count, dtype=np.uint64),
         hour=((answered - MONDAY_MS) // 3_600_000 % WEEK_HOURS).astype(np.int16),
         flat=np.zeros(count, dtype=np.bool_),
@@ -119,10 +124,10 @@ def processor_s(what: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def in_ours(world: World, count: int, seed: int = 1) -> float:
+def in_ours(world: World, count: int, *, medics: int = MEDICS) -> float:
     """Incidents a second of processor time."""
-    some = calls(count, np.random.default_rng(seed))
-    world.run(calls(200, np.random.default_rng(seed + 1)), policies(), 0)  # what is made once is made
+    some = calls(count, np.random.default_rng(1), medics=medics)
+    world.run(calls(200, np.random.default_rng(2), medics=medics), policies(), 0)  # once, to be warm
     return count / processor_s(lambda: world.run(some, policies(), 0))
 
 
@@ -142,19 +147,18 @@ def growing(world: World, most: int) -> None:
 
 
 def among(counts: tuple[int, ...], incidents: int) -> None:
-    print("medics     incidents/s   (the box shrinks with them no further than it is)")
+    print("medics     incidents/s   (equally dense: each incident is the same work but for the search)")
     for medics in counts:
         world = World(population(medics, np.random.default_rng(1)), BehaviourKeys(), 1)
-        print(f"{medics:9,}  {in_ours(world, incidents):11,.0f}")
+        print(f"{medics:9,}  {in_ours(world, incidents, medics=medics):11,.0f}")
 
 
 def a_national_year(world: World, alarms: int) -> None:
-    seconds = processor_s(
-        lambda: world.run(calls(alarms, np.random.default_rng(9)), policies(), 0)
-    )
+    seconds = processor_s(lambda: world.run(calls(alarms, np.random.default_rng(9)), policies(), 0))
     mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"a year of {alarms:,} alarms: {seconds:.1f} s a replication, {mib:,.0f} MiB at most in this process")
-    print(f"100 replications on two cores: {seconds * 50 / 60:.1f} min, goal: 5")
+    year_s = seconds * YEAR_ALARMS / alarms
+    print(f"{alarms:,} alarms in {seconds:.1f} s; {mib:,.0f} MiB at most in this process, goal: 1,024")
+    print(f"100 replications of {YEAR_ALARMS:,} on two cores: {year_s * 50 / 60:.1f} min, goal: 5")
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ from dispatch.core.lifecycle import ALERT, ON_ANSWER, Next
 
 def own(work: Incident, n: int) -> Alert:
     """Alert ``n`` as a copy to be changed, in its place. LookupError where there is none."""
-    alert = work.alerts[n - 1] = work.alert(n).__copy__()
+    alert: Alert = work.alert(n).__copy__()  # type: ignore[attr-defined]
+    work.alerts[n - 1] = alert
     return alert
 
 

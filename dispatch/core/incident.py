@@ -172,7 +172,7 @@ class Incident(msgspec.Struct):
 
 def copy_of(state: Incident) -> Incident:
     """A copy to be changed, with a list of alerts of its own; the alerts themselves are shared still."""
-    work = state.__copy__()
+    work: Incident = state.__copy__()  # type: ignore[attr-defined]
     work.alerts = state.alerts.copy()
     return work
 

@@ -22,7 +22,6 @@ DELIVER_MS = {"websocket": 1000, "webpush": 2000, "sms": 5000, "voice": 5000}
 CLOSES_AFTER_MS = 30 * 60 * 1000
 """The control room closes an incident so long after the ambulance's crew came to the patient."""
 _ALWAYS = 2**62
-_PUT_AT_ONCE = 10_000
 
 
 class World:
