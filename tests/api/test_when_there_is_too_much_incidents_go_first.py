@@ -90,7 +90,7 @@ async def held_up(
     monkeypatch.setattr("dispatch.app.KEYS_S", 0.02)
     monkeypatch.setattr("dispatch.auth.KEYS_S_MAX", 60)  # however slow this machine: no key is looked up
     monkeypatch.setattr("dispatch.following.LOOK_S", 0.02)
-    monkeypatch.setattr("dispatch.app.RECONNECT_GRACE_MS", 0)
+    monkeypatch.setattr("dispatch.node.RECONNECT_GRACE_MS", 0)
     async with behind_a_proxy(database_url, tmp_path, pool) as held:
         yield held
 

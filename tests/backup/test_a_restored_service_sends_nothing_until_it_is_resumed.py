@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from a_night_restored import Night, Restored, a_night, ensure_silence, restored_night, succeeding
 
-from dispatch import app, following, resuming
+from dispatch import following, node, resuming
 from dispatch.store import service as service_row
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Unavailable
@@ -23,7 +23,7 @@ from tests.cli.conftest import Cli
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Medics are known, and sockets missed, without delay."""
     monkeypatch.setattr(following, "LOOK_S", 0.02)
-    monkeypatch.setattr(app, "RECONNECT_GRACE_MS", 0)
+    monkeypatch.setattr(node, "RECONNECT_GRACE_MS", 0)
 
 
 @pytest.fixture

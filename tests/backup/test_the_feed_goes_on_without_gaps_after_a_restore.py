@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from a_night_restored import a_night, restored_night
 
-from dispatch import app, following
+from dispatch import following, node
 from dispatch.store import feed
 from tests.api.test_the_feed_shows_every_event_once_in_order import follow
 from tests.api.world import a_report
@@ -16,7 +16,7 @@ from tests.cli.conftest import Cli
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "LOOK_S", 0.02)
-    monkeypatch.setattr(app, "RECONNECT_GRACE_MS", 0)
+    monkeypatch.setattr(node, "RECONNECT_GRACE_MS", 0)
 
 
 async def test_gap_free_from_the_middle_of_the_old_to_the_new(

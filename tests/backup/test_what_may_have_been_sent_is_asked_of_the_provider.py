@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from a_night_restored import SILENCE_S, Night, succeeding, until
 
-from dispatch import app, following
+from dispatch import following, node
 from dispatch.store.backup import backup, restore
 from dispatch.store.database import connect_pool
 from simulations.twilio_double import TwilioDouble
@@ -27,7 +27,7 @@ BACK_TO_THE_OPENING = """
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "LOOK_S", 0.02)
-    monkeypatch.setattr(app, "RECONNECT_GRACE_MS", 0)
+    monkeypatch.setattr(node, "RECONNECT_GRACE_MS", 0)
 
 
 @pytest.fixture
