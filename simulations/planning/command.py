@@ -76,11 +76,19 @@ def _simulated(options: Options) -> int:
     if results.stopped:
         _say(f"stopped: {len(results.rows)} of {scenario.replications} replications are done")
     if options.report is not None:
+        _report(scenario, results, options.report)
         for path in write_csv(scenario, results, options.report):
             _say(f"written: {path}")
     told = document(scenario, results).decode() if options.as_json else "\n".join(_lines(results)) + "\n"
     sys.stdout.write(told)
     return FAILED if results.stopped else DONE
+
+
+def _report(scenario: Scenario, results: Results, path: Path) -> None:
+    from simulations.planning import report  # it draws: a second that the others need not wait
+
+    report.write(scenario, results, path)
+    _say(f"written: {path}")
 
 
 def _check_writable(report: Path | None) -> None:

@@ -1,0 +1,180 @@
+"""The report of made-up results: one HTML file, with every measure, in the figures of the results."""
+
+import math
+import re
+import shutil
+import subprocess
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from simulations.planning import assumptions, report, tally
+from simulations.planning.comparison import compare, estimate
+from simulations.planning.measures import MEASURES
+from simulations.planning.runs import Results
+from simulations.planning.scenario import Scenario
+from tests.planning import made_up
+from tests.planning.scenarios import AREA, MEDICS, RATE, TEN_LINES, cells_around, scenario
+
+RUDE = "<script>alert('x_1^2')</script> & $5"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def results(*policies: str, replications: int = 30, medic_s: float = 400.0) -> Results:
+    """Four alarms each, at two hours and in two cells, the last without a medic; a policy later is slower."""
+    rows = []
+    for replication in range(replications):
+        calls = made_up.calls([700 + replication, 800, 900, 1000], hour=[0, 0, 9, 9])
+        times = [
+            [medic_s + replication % 3 + 20 * column, 500, 600, math.inf] for column in range(len(policies))
+        ]
+        rows.append(
+            tuple(
+                tally.of(calls, made_up.outcomes(each, medic_alerts=[3, 5], alerts=[4, 4, 4, 4]), 1.0)
+                for each in times
+            )
+        )
+    return Results(tuple(rows), policies, "all", 0.95)
+
+
+class Page(HTMLParser):
+    """What a browser would find."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Scenario:
+    return scenario(tmp_path, TEN_LINES)
+
+
+def test_nothing_is_fetched_from_anywhere(plain: Scenario) -> None:
+    html = report.html(plain, results("now", "later"))
+    page = Page(html)
+    assert not {tag for tag, _ in page.tags} & {"script", "link", "iframe", "img", "object", "embed", "base"}
+    for _, attributes in page.tags:
+        for name in ("src", "href", "xlink:href", "srcset", "data", "action"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:"))
+    assert all(inside.startswith("#") for inside in re.findall(r"url\(['\"]?(.)", html))
+    assert "@import" not in html
+
+
+def test_every_measure_is_there_as_exactly_as_in_the_results(plain: Scenario) -> None:
+    made = results("now", "later")
+    html = report.html(plain, made)
+    for measure in MEASURES:
+        assert escape(measure.words) in html
+        for column in (0, 1):
+            found = estimate(made.rows, column, measure.name)
+            assert found is not None
+            for value in (found.mean, found.low, found.high):
+                assert value is None or f'<data value="{value!r}">' in html
+    for one in compare(made.rows):
+        assert f'<data value="{one.difference.mean!r}">' in html
+        assert f'<data value="{one.difference.low!r}">' in html
+
+
+def test_a_difference_is_told_with_what_its_interval_includes(plain: Scenario) -> None:
+    html = report.html(plain, results("now", "later"))
+    assert (
+        "later less now, seconds gained: -5.0 s (95 % interval -5.0 to -5.0). It does not include 0: worse"
+        in html
+    )
+    assert "later less now, alerts: the same in every replication." in html
+
+
+def test_who_never_comes_is_in_the_tables_and_there_is_no_nan(plain: Scenario) -> None:
+    html = report.html(plain, results("now"))
+    assert '<data value="inf">never</data>' in html
+    assert '<data value="0.25">25.0 %</data>' in html
+    words = " ".join(Page(html).words)
+    assert not re.search(r"\b(nan|NaN|inf|None|null)\b", words)
+
+
+def test_names_from_the_scenario_are_text_and_nothing_else(tmp_path: Path) -> None:
+    rude = scenario(tmp_path, f'title = "{RUDE}"\n{TEN_LINES}')
+    html = report.html(rude, results(RUDE, "$\\frac{$"))
+    assert "<script" not in html
+    assert escape(RUDE) in html
+    assert "$\\frac{$" in "".join(Page(html).words)
+
+
+def test_a_map_stands_where_there_is_a_grid_and_only_there(tmp_path: Path, plain: Scenario) -> None:
+    cells = cells_around(53.35, -6.25, resolution=8, rings=1)
+    people = "h3,population\n" + "".join(f"{cell},10\n" for cell in cells)
+    with_grid = scenario(tmp_path, AREA + MEDICS + RATE + '[grid]\ncsv = "people.csv"\n', people_csv=people)
+    assert "No map" in report.html(plain, results("now"))
+    html = report.html(with_grid, results("now", "later"))
+    assert "No map" not in html
+    assert "Maps of the region" in html
+
+
+def test_it_says_how_to_do_it_again(plain: Scenario) -> None:
+    html = report.html(plain, results("now"))
+    for words in (plain.digest, f"--seed {plain.seed}", "numpy", "responder-alert-dispatch"):
+        assert words in html
+
+
+def test_the_same_results_give_the_same_bytes(plain: Scenario) -> None:
+    assert report.html(plain, results("now", "later")) == report.html(plain, results("now", "later"))
+
+
+def test_one_replication_and_no_alarm_are_told_in_words(plain: Scenario) -> None:
+    assert "1 replications are few" in report.html(plain, results("now", "later", replications=1))
+    nothing = made_up.calls([]), made_up.outcomes([])
+    empty = Results(((tally.of(*nothing, 1.0),),), ("now",), "all", 0.95)
+    html = report.html(plain, empty)
+    assert "There was no alarm to draw." in html
+    assert "nothing to count" in html
+
+
+def test_every_figure_and_table_has_words_for_who_does_not_see_it(plain: Scenario) -> None:
+    page = Page(report.html(plain, results("now", "later")))
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("figure") == tags.count("figcaption") == 3
+    assert all(about.get("aria-label") for _, about in page.tags if about.get("role") == "img")
+    assert tags.count("table") == tags.count("caption") == tags.count("thead")
+    ids = [about["id"] for _, about in page.tags if "id" in about]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_source_stands_beside_its_own_value_only(tmp_path: Path) -> None:
+    text = TEN_LINES + "[behaviour]\nseen = 0.5\n"
+    found = {one.key: one for one in assumptions.of(scenario(tmp_path, text).keys)}
+    assert found["behaviour.seen"].source.startswith("set by the scenario; the default is 0.756 (")
+    assert "set by" not in found["behaviour.accepts_if_seen"].source
+
+
+def test_every_number_that_is_assumed_has_a_source() -> None:
+    numbers = {
+        f"{name}.{key}"
+        for name, section in assumptions.DEFAULTS.items()
+        for key in section.__struct_fields__
+        if name != "medics" and getattr(section, key) is not None
+    }
+    assert numbers <= set(assumptions.SOURCES)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt install chromium")
+def test_a_browser_draws_it(tmp_path: Path, plain: Scenario) -> None:
+    path, picture = tmp_path / "report.html", tmp_path / "report.png"
+    report.write(plain, results("now", "later"), path)
+    command = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--window-size=1000,2000", f"--screenshot={picture}", path.as_uri(),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, timeout=90)
+    assert picture.stat().st_size > 20_000  # an empty page is a tenth of that
