@@ -1,0 +1,67 @@
+"""One figure of theirs beside the same figure of ours: does theirs lie inside our interval?"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kstwo, norm, t
+
+LEVEL = 0.999
+"""Of every interval: of a thousand right checks one falls outside, by other seeds."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``low`` to ``high``: our interval at `LEVEL`; ``n`` incidents gave ``ours``."""
+
+    name: str
+    theirs: float
+    ours: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def agrees(self) -> bool:
+        return self.low <= self.theirs <= self.high
+
+    def line(self) -> str:
+        word = "ok   " if self.agrees else "WRONG"
+        ours = f"ours {self.ours:.5g} ({self.low:.5g} to {self.high:.5g})"
+        return f"{word} {self.name}: theirs {self.theirs:.5g}, {ours}, {self.n} incidents"
+
+
+def share(name: str, theirs: float, hits: int, n: int) -> Check:
+    """A probability, its interval by Wilson's score."""
+    z = float(norm.ppf((1 + LEVEL) / 2))
+    ours = hits / n
+    centre = (ours + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(ours * (1 - ours) / n + z * z / (4 * n * n))
+    return Check(name, theirs, ours, centre - half, centre + half, n)
+
+
+def mean(
+    name: str, theirs: float, values: Sequence[float] | Floats, *, incidents: int | None = None
+) -> Check:
+    """A mean of independent values, its interval by Student's t. ``incidents``: where a value is of many."""
+    array = np.asarray(values, dtype=np.float64)
+    n = len(array)
+    half = float(t.ppf((1 + LEVEL) / 2, n - 1)) * float(array.std(ddof=1)) / math.sqrt(n)
+    ours = float(array.mean())
+    return Check(name, theirs, ours, ours - half, ours + half, incidents or n)
+
+
+def distribution(name: str, theirs: Floats, ours: Floats, n: int) -> Check:
+    """Two distribution functions at the same points: the largest gap, in Kolmogorov's band about ours.
+
+    Where the points are few, or the distribution steps, the band is wider than it need be, never narrower.
+    ``theirs`` of the check is 0, no gap.
+    """
+    at = int(np.argmax(np.abs(ours - theirs)))
+    gap = float(ours[at] - theirs[at])
+    band = float(kstwo.ppf(LEVEL, n))
+    return Check(f"{name}, largest gap", 0.0, gap, gap - band, gap + band, n)

@@ -1,0 +1,46 @@
+"""Each check on a smaller sample, sized to see an error of 10 %: agrees without one, and not with one.
+
+At full size, `./dev validate --bias 0.02` does the same with the 2 % that it is meant to see.
+"""
+
+import numpy as np
+import pytest
+
+from simulations.validation.__main__ import ALL
+from simulations.validation.check import distribution, mean, share
+
+SEEN, PUT_IN = 0.1, 0.2
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_simulator_agrees_with_mathematics(name):
+    for check in ALL[name](caught=SEEN):
+        assert check.agrees, check.line()
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_world_with_an_error_does_not(name, way):
+    checks = ALL[name](put_in=way * PUT_IN * SIZED_FOR.get(name, 1), caught=SEEN)
+    sized = [check for check in checks if name == "poisson_field" or "mean" in check.name]
+    assert sized
+    for check in sized:
+        assert not check.agrees, check.line()
+
+
+SIZED_FOR = {"outstanding": 2}
+"""Its sample sees twice as much at best."""
+
+
+def test_an_interval_says_what_its_sample_can_say():
+    assert share("", 0.5, 500, 1000).agrees
+    assert not share("", 0.6, 500, 1000).agrees
+    assert mean("", 2.0, [1.0, 2.0, 3.0]).agrees
+    assert not mean("", 2.5, [1.0, 2.0, 3.0] * 1000).agrees
+
+
+def test_a_distribution_is_judged_where_the_gap_is_largest():
+    ours = np.array([0.2, 0.5, 0.9])
+    far = distribution("", np.array([0.2, 0.7, 0.9]), ours, 1000)
+    assert (round(far.ours, 6), far.agrees) == (-0.2, False)
+    assert distribution("", ours + 0.01, ours, 1000).agrees
