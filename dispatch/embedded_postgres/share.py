@@ -116,7 +116,10 @@ class Share:
             return False
         log.info("taking up the Postgres that already runs, pid %s", postmaster.pid)
         self._socket_dir = pid_file.socket_dir or self.cluster.path
-        return await self._until_ready(postmaster, deadline)
+        if await self._until_ready(postmaster, deadline):
+            return True
+        await self._clear_after_crash(pid_file)  # killed a moment ago, it may have left its locks
+        return False
 
     async def _clear_after_crash(self, pid_file: PidFile | None) -> None:
         """Removes the lock files of a killed server, once its last process, which may still write, is gone.
