@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
             bar.update(task, completed=whole.seeds, description=text)
             if finding.violations:
                 sys.stdout.write(failure(finding) + "\n")
+                sys.stdout.flush()
     tell(whole, as_json=asked.json)
     return 1 if whole.failed else 0
 
