@@ -66,7 +66,7 @@ class Bus:
                 continue
             try:
                 await self._listen_until_broken()
-            except (*DATABASE_TROUBLE, TimeoutError) as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("listening connection lost", error=logs.describe(error))
             await asyncio.sleep(AGAIN_S)
 
@@ -89,7 +89,7 @@ class Bus:
                 self._wanted = False
                 self.hints += 1
                 await news.notify(self._pool, self._membership.id)
-        except (*DATABASE_TROUBLE, TimeoutError) as error:
+        except DATABASE_TROUBLE as error:
             log.warning("others not told", error=logs.describe(error))
         finally:
             self._sending = False

@@ -141,10 +141,7 @@ class Dispatcher:
                 self.decisions.adopt(record)
                 fault_points.reached("loading")
         await self.outgoing.look()
-        chores = [self.positions.run(), self.outgoing.run(), self._tidy_up()]
-        if self.pause.on:
-            chores.append(self.pause.run(self.decisions, self._go_on))
-        for chore in chores:
+        for chore in (self.positions.run(), self.outgoing.run(), self._tidy_up()):
             self._chores.spawn(chore)
 
     async def close(self) -> None:
@@ -358,6 +355,10 @@ class Dispatcher:
         self.outgoing.resume(live, doubt)
         if live.record is not None:
             self.wakeups.wake(live.room_id, live.record.feed_pos)
+
+    def saw_pause(self, paused_at: int | None) -> None:
+        """Since when the service is paused, if it is."""
+        self.pause.saw(paused_at, self.decisions, self._go_on)
 
     def _go_on(self, live: Live) -> None:
         """After a pause: what is owed goes out, also to devices that came back meanwhile."""

@@ -82,6 +82,7 @@ class Following:
         async with asyncio.timeout(ANSWER_S_MAX):  # over another connection the next may be answered
             look = await nodes.look(self._pool)
         self._membership.saw(look.nodes)
+        self._dispatcher.saw_pause(look.paused_at)
         if look.change_no != self._medics.seen and not self._tasks:
             # By itself: to end the alerts of a medic who left may take its time.
             self._tasks.spawn(self._follow_medics())

@@ -95,7 +95,7 @@ class Outgoing:
                     self._send(live, event)
                 case e.AlertAnswered(n=n):
                     self._sockets.answered(live, n)
-        self._sockets.let_go(live, (m for event in happened if (m := _alert_of(event)) is not None))
+        self._sockets.let_go(live, _touched(happened))
         fault_points.reached("after_sockets")
 
     def resume(self, live: Live, doubt: bool) -> None:
@@ -197,6 +197,11 @@ async def _quietly(work: Coroutine[Any, Any, Any]) -> None:
         log.error("background work failed", error=logs.describe(error))
 
 
-def _alert_of(event: e.Event) -> int | None:
-    n: int | None = getattr(event, "n", None)
-    return n
+def _touched(happened: tuple[e.Event, ...]) -> Iterator[int]:
+    """The alerts of which something said may no longer be true: not those that were only just requested."""
+    new = {event.n for event in happened if isinstance(event, e.AlertRequested)}
+    for event in happened:
+        n: int | None = getattr(event, "n", None)
+        only_asked = n in new and isinstance(event, e.AlertRequested | e.NotificationRequested)
+        if n is not None and not only_asked:
+            yield n

@@ -1,10 +1,9 @@
 """The pause after a restore: this node sends nothing, and holds every incident, until the operator resumes.
 
 Only a restore pauses, and only an empty database is restored into: so a node finds at its start whether the
-service is paused, and looks again for as long as it is.
+service is paused, and sees by what it looks at anyway when that is over.
 """
 
-import asyncio
 from collections.abc import Callable
 
 import asyncpg
@@ -18,7 +17,6 @@ from dispatch.store import service
 
 log = logs.logger(__name__)
 
-LOOK_S = 0.25
 WHY = "the service is paused, as after a restore"
 
 
@@ -35,14 +33,11 @@ class Pause:
         if self.on:
             log.warning("paused: nothing is sent", hint="dispatch db resume")
 
-    async def run(self, decisions: Decisions, go_on: Callable[[Live], None]) -> None:
-        """Until it is over, or cancelled. ``go_on`` is called for each incident in memory once it is over."""
-        while self.on:
-            await asyncio.sleep(LOOK_S)
-            try:
-                self.on = await service.paused_at(self._pool) is not None
-            except Exception as error:
-                log.warning("not known whether still paused", error=logs.describe(error))
+    def saw(self, paused_at: int | None, decisions: Decisions, go_on: Callable[[Live], None]) -> None:
+        """As it is in the database now. Once it is over, ``go_on`` is called for each incident in memory."""
+        if not self.on or paused_at is not None:
+            return
+        self.on = False
         for live in decisions.memory.all():
             go_on(live)
             self.keep_to(decisions, live)

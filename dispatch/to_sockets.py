@@ -87,7 +87,7 @@ class ToSockets:
             else:
                 for note in self._unread(live, alert):
                     self.put(live, alert.n, note, first=False)
-            self.let_go(live, (alert.n,))
+                self.let_go(live, (alert.n,))
 
     def appeared(self, live: Live, n: int) -> None:
         """A socket of hers did: what it may lack is put on it, what had failed is asked for anew."""

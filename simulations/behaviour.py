@@ -64,6 +64,19 @@ class Habits:
     on_scene_s: tuple[float, float] = (600.0, 1800.0)
 
 
+def after_accepting(uniform: float, arrives: float, withdraws: float) -> After:
+    """What becomes of an accept, by the shares of those who arrive and of those who take it back."""
+    if uniform < arrives:
+        return "arrives"
+    return "withdraws" if uniform < arrives + withdraws else "goes_silent"
+
+
+def between(bounds: tuple[float, float], uniform: float) -> float:
+    """Evenly from the one to the other."""
+    low, high = bounds
+    return low + (high - low) * uniform
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one medic will do with one alert. Seconds count from its reaching the device."""
@@ -130,10 +143,7 @@ class Behaviour:
 
     def _after(self, incident: str, medic: str, nth: int) -> After:
         uniform = self._draw("after", incident, medic, nth)
-        if uniform < self.habits.arrives_if_accepted:
-            return "arrives"
-        withdraws = uniform < self.habits.arrives_if_accepted + self.habits.withdraws_if_accepted
-        return "withdraws" if withdraws else "goes_silent"
+        return after_accepting(uniform, self.habits.arrives_if_accepted, self.habits.withdraws_if_accepted)
 
     def _answer_delay_s(self, incident: str, medic: str, nth: int) -> float:
         uniform = self._draw("delay", incident, medic, nth)
@@ -150,8 +160,7 @@ class Behaviour:
     def _between(
         self, purpose: str, bounds: tuple[float, float], incident: str, medic: str, nth: int
     ) -> float:
-        low, high = bounds
-        return low + (high - low) * self._draw(purpose, incident, medic, nth)
+        return between(bounds, self._draw(purpose, incident, medic, nth))
 
     def _draw(self, purpose: str, incident: str, medic: str, nth: int) -> float:
         return draw(self.seed, purpose, incident, medic, nth)

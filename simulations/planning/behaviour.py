@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from simulations.behaviour import After, Answer, Plan, lognormal
+from simulations.behaviour import Answer, Habits, Plan, after_accepting, between, lognormal
 from simulations.planning.draws import Draws, Purpose
 from simulations.planning.engine import Asked
 from simulations.planning.records import MODES, Calls, Floats, Population
@@ -24,7 +24,7 @@ from simulations.planning.sections import BehaviourKeys
 
 NIGHT = frozenset((22, 23, 0, 1, 2, 3, 4, 5, 6))
 """Hours of the day, local, that count as night."""
-NOTICING_SHARE = (0.5, 0.9)
+NOTICING_SHARE = Habits().noticing_share
 """Of the time until an answer, what passes before the alert is seen; an assumption."""
 
 _PURPOSES = (
@@ -99,21 +99,15 @@ class Behaviour:
         delay_s = lognormal(delay, keys.answer_s, keys.answer_sigma)
         way_s = self._way_s(number, medic, asked.distance_m, delay_s, travel, turnout)
         return Plan(
-            notice_s=delay_s * _between(NOTICING_SHARE, noticing) if seen else None,
+            notice_s=delay_s * between(NOTICING_SHARE, noticing) if seen else None,
             answer=answer,
             answer_s=delay_s if answer else None,
-            after=self._after(after) if answer == "accept" else None,
+            after=after_accepting(after, keys.arrives_if_accepted, keys.withdraws_if_accepted)
+            if answer == "accept"
+            else None,
             travel_factor=way_s / asked.usual_s,
             gives_up_share=gives_up,
-            on_scene_s=_between(keys.on_scene_s, on_scene),
-        )
-
-    def _after(self, uniform: float) -> After:
-        keys = self._keys
-        if uniform < keys.arrives_if_accepted:
-            return "arrives"
-        return (
-            "withdraws" if uniform < keys.arrives_if_accepted + keys.withdraws_if_accepted else "goes_silent"
+            on_scene_s=between(keys.on_scene_s, on_scene),
         )
 
     def _way_s(
@@ -131,11 +125,6 @@ class Behaviour:
     def _effects(self, calls: Calls) -> list[float]:
         uniforms: Floats = self._draws.many(Purpose.INCIDENT_EFFECT, calls.number)
         return [self._keys.incident_effect_sd * _normal(one) for one in uniforms.tolist()]
-
-
-def _between(bounds: tuple[float, float], uniform: float) -> float:
-    low, high = bounds
-    return low + (high - low) * uniform
 
 
 def _logit(p: float) -> float:

@@ -7,6 +7,10 @@ from typing import Literal
 
 import msgspec
 
+from simulations.behaviour import Habits
+
+_FIELD = Habits()
+
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Part of a scenario file."""
@@ -49,28 +53,28 @@ class MedicsKeys(Section, frozen=True):
 class BehaviourKeys(Section, frozen=True):
     """How medics act on an alert."""
 
-    seen: float = 0.756
-    accepts_if_seen: float = 0.50
-    declines_if_not_accepting: float = 0.80
-    arrives_if_accepted: float = 0.72
-    withdraws_if_accepted: float = 0.20
+    seen: float = _FIELD.seen
+    accepts_if_seen: float = _FIELD.accepts_if_seen
+    declines_if_not_accepting: float = _FIELD.declines_if_not_accepting
+    arrives_if_accepted: float = _FIELD.arrives_if_accepted
+    withdraws_if_accepted: float = _FIELD.withdraws_if_accepted
     acceptance: Literal["funnel", "logit"] = "funnel"
     logit_per_km: float = -0.5
     logit_night: float = -0.5
     medic_effect_sd: float = 1.0
     incident_effect_sd: float = 0.5
-    answer_s: float = 40.0
-    answer_sigma: float = 0.48
+    answer_s: float = _FIELD.answer_s_median
+    answer_sigma: float = _FIELD.answer_sigma
     movement: Literal["overall", "turnout"] = "overall"
     speed_m_s: float = 2.3
-    speed_sigma: float = 0.78
+    speed_sigma: float = _FIELD.travel_sigma
     turnout_s: float = 105.0
     turnout_night_s: float = 142.0
     turnout_sigma: float = 0.5
     moving_m_s: dict[str, float] = msgspec.field(
         default_factory=lambda: {"foot": 2.7, "bicycle": 4.5, "car": 8.3}
     )
-    on_scene_s: tuple[float, float] = (600.0, 1800.0)
+    on_scene_s: tuple[float, float] = _FIELD.on_scene_s
 
 
 class IncidentsKeys(Section, frozen=True):

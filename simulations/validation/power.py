@@ -14,8 +14,7 @@ CAUGHT = 0.95
 
 def of_a_mean(variation: float, bias: float = BIAS) -> int:
     """``variation``: the standard deviation of one value over the mean."""
-    z = float(norm.ppf((1 + LEVEL) / 2) + norm.ppf(CAUGHT))
-    return math.ceil((z * variation / bias) ** 2)
+    return math.ceil((_deviations() * variation / bias) ** 2)
 
 
 def of_a_share(p: float, bias: float = BIAS) -> int:
@@ -34,5 +33,9 @@ def of_a_distribution(gap: float) -> int:
 
 def caught(variation: float, n: int) -> float:
     """The smallest relative bias of a mean that ``n`` incidents catch."""
-    z = float(norm.ppf((1 + LEVEL) / 2) + norm.ppf(CAUGHT))
-    return z * variation / math.sqrt(n)
+    return _deviations() * variation / math.sqrt(n)
+
+
+def _deviations() -> float:
+    """How many standard deviations of a mean a bias must be."""
+    return float(norm.ppf((1 + LEVEL) / 2) + norm.ppf(CAUGHT))

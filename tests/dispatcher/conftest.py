@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from texting import Texting
-from town import Town
+
+from tests.dispatcher.texting import Texting
+from tests.dispatcher.town import Town
 
 StartTown = Callable[..., Awaitable[Town]]
 

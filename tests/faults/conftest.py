@@ -1,6 +1,6 @@
 """Real processes, and their ends, whatever a test leaves of them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -10,12 +10,12 @@ from simulations.twilio_double import TwilioDouble
 from tests.faults.life import POLICY, settings_of
 from tests.faults.node import Node
 from tests.faults.people import a_key
-
-MakeNode = Callable[..., Node]
+from tests.faults.wave import MakeNode
 
 
 @pytest.fixture
 async def twilio() -> AsyncIterator[TwilioDouble]:
+    """A provider on the real clock."""
     async with TwilioDouble(live=True) as double:
         yield double
 

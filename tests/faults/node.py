@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import sys
 import time
 import urllib.error
@@ -15,13 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.fault_points import VARIABLE as KILL_AT
+from tests.service.asking import ask, free_port
 
 NO_ANSWER = (urllib.error.URLError, http.client.HTTPException, OSError, json.JSONDecodeError)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 class Node:
@@ -114,7 +109,8 @@ class Node:
         self, method: str, path: str, body: Any = None, *, seconds: float = 10, **headers: str
     ) -> tuple[int, Any]:
         """Status and body. Raises one of ``NO_ANSWER`` where none comes."""
-        return await asyncio.to_thread(self._call, method, path, body, seconds, headers)
+        url = f"{self.url}{path}"
+        return await asyncio.to_thread(ask, method, url, body, key=self.key, seconds=seconds, headers=headers)
 
     async def insist(
         self, method: str, path: str, body: Any = None, *, seconds: float = 60, **headers: str
@@ -131,27 +127,12 @@ class Node:
             assert time.monotonic() < until, f"{method} {path}: {answer!r}\n{self.log}"
             await asyncio.sleep(0.1)
 
-    def _call(
-        self, method: str, path: str, body: Any, seconds: float, headers: dict[str, str]
-    ) -> tuple[int, Any]:
-        request = urllib.request.Request(
-            f"{self.url}{path}",
-            None if body is None else json.dumps(body).encode(),
-            {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **headers},
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=seconds) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as refusal:
-            return refusal.code, json.load(refusal)
-
     async def feed(self) -> list[tuple[int, str]]:
         """Position and type of every event in the control room's feed until now."""
-        return await asyncio.to_thread(self._feed)
+        last = int((await self.call("GET", "/v1/incidents"))[1]["feed_id"])
+        return await asyncio.to_thread(self._feed, last)
 
-    def _feed(self) -> list[tuple[int, str]]:
-        last = int(self._call("GET", "/v1/incidents", None, 10, {})[1]["feed_id"])
+    def _feed(self, last: int) -> list[tuple[int, str]]:
         headers = {"Authorization": f"Bearer {self.key}", "Last-Event-ID": "0"}
         read: list[tuple[int, str]] = []
         with urllib.request.urlopen(

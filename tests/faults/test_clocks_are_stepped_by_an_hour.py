@@ -10,12 +10,11 @@ import asyncpg
 import pytest
 
 from dispatch.embedded_postgres import share
-from dispatch.store.database import connect_pool, upgrade
+from dispatch.store.database import upgrade
 from tests.faults.conftest import MakeNode
-from tests.faults.people import a_key
 from tests.faults.server import PostgresServer
 from tests.faults.stepped_clock import SteppedClock, a_stepped_clock
-from tests.faults.wave import Wave, medics_for
+from tests.faults.wave import Wave, medics_for, node_at
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -74,10 +73,7 @@ async def postgres(
 async def test_the_databases_clock_is_stepped_and_a_node_starts_anew(
     step_s: int, clock: SteppedClock, postgres: PostgresServer, make_node: MakeNode
 ) -> None:
-    async with await connect_pool(postgres.dsn) as pool:
-        key, people = await a_key(pool), await medics_for(pool, 2)
-    node = make_node(DISPATCH_DATABASE_URL=postgres.dsn)
-    node.key = key
+    node, people = await node_at(postgres, make_node, 2)
     await node.start()
     async with Wave(node, people) as wave:
         await wave.report(0)

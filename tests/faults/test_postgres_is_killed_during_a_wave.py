@@ -12,7 +12,7 @@ from tests.faults import server
 from tests.faults.conftest import MakeNode
 from tests.faults.people import a_key
 from tests.faults.server import PostgresServer
-from tests.faults.wave import Wave, medics_for, until
+from tests.faults.wave import Wave, medics_for, node_at, until
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -51,10 +51,7 @@ async def test_the_service_starts_its_own_again_and_goes_on(make_node: MakeNode)
 
 
 async def test_one_that_runs_elsewhere_is_waited_for(postgres: PostgresServer, make_node: MakeNode) -> None:
-    async with await connect_pool(postgres.dsn) as pool:
-        key, people = await a_key(pool), await medics_for(pool, INCIDENTS)
-    node = make_node(DISPATCH_DATABASE_URL=postgres.dsn)
-    node.key = key
+    node, people = await node_at(postgres, make_node, INCIDENTS)
     await node.start()
     async with Wave(node, people) as wave:
         reporting = asyncio.create_task(wave.report_all())
@@ -77,10 +74,7 @@ async def test_one_that_runs_elsewhere_is_waited_for(postgres: PostgresServer, m
 async def test_paused_it_is_waited_for_no_longer_than_is_said_and_nothing_is_lost(
     postgres: PostgresServer, make_node: MakeNode
 ) -> None:
-    async with await connect_pool(postgres.dsn) as pool:
-        key, people = await a_key(pool), await medics_for(pool, 2)
-    node = make_node(DISPATCH_DATABASE_URL=postgres.dsn)
-    node.key = key
+    node, people = await node_at(postgres, make_node, 2)
     await node.start()
     async with Wave(node, people) as wave:
         await wave.report(0)

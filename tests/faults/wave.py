@@ -10,9 +10,15 @@ from typing import Any, Self
 
 import asyncpg
 
+from dispatch.store.database import connect_pool
 from tests.faults.node import NO_ANSWER, Node
-from tests.faults.people import Person, a_place, a_report, some_medics
+from tests.faults.people import Person, a_key, a_place, a_report, some_medics
 from tests.faults.phone import Phone, switched_on
+from tests.faults.server import PostgresServer
+
+MakeNode = Callable[..., Node]
+Groups = list[list[Person]]
+"""The medics of each incident."""
 
 MEDICS_EACH = 3
 
@@ -102,8 +108,17 @@ class Wave:
         assert positions == list(range(1, len(positions) + 1))
 
 
-async def medics_for(pool: asyncpg.Pool, incidents: int) -> list[list[Person]]:
+async def medics_for(pool: asyncpg.Pool, incidents: int) -> Groups:
     return [await some_medics(pool, MEDICS_EACH, at=a_place(place)) for place in range(incidents)]
+
+
+async def node_at(postgres: PostgresServer, make_node: MakeNode, incidents: int) -> tuple[Node, Groups]:
+    """A node on a server of the test's own, not started yet, and medics for so many incidents."""
+    async with await connect_pool(postgres.dsn) as pool:
+        key, people = await a_key(pool), await medics_for(pool, incidents)
+    node = make_node(DISPATCH_DATABASE_URL=postgres.dsn)
+    node.key = key
+    return node, people
 
 
 async def until(what: str, true: Callable[[], object], node: Node, seconds: float = 40) -> None:

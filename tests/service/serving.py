@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 import time
 import urllib.error
 import urllib.request
@@ -15,13 +14,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.cli.conftest import Cli
 from tests.postgres.conftest import server_processes_in
+from tests.service.asking import ask, free_port
 
 NEARBY = (53.3498, -6.2603)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 class Serving:
@@ -100,17 +95,8 @@ class Serving:
         return await asyncio.to_thread(self._call, "GET", path, None, {})
 
     def _call(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, Any]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            None if body is None else json.dumps(body).encode(),
-            {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **headers},
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as refusal:
-            return refusal.code, json.load(refusal)
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return ask(method, url, body, key=self.key, seconds=10, headers=headers)
 
     def postgres_processes(self) -> int:
         """How many processes of a server on this data dir there are."""

@@ -1,6 +1,6 @@
 -- name: pause
 -- The service sends nothing until it is resumed.
-update service set paused_at = coalesce(paused_at, (extract(epoch from clock_timestamp()) * 1000)::bigint);
+update service set paused_at = coalesce(paused_at, now_ms());
 
 -- name: paused_at
 -- Since when the service sends nothing, if so.

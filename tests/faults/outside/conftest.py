@@ -12,13 +12,6 @@ from tests.faults.outside.served import Served, served
 
 
 @pytest.fixture
-async def twilio() -> AsyncIterator[TwilioDouble]:
-    """A provider on the real clock."""
-    async with TwilioDouble(live=True) as double:
-        yield double
-
-
-@pytest.fixture
 async def texting(
     database_url: str, pool: asyncpg.Pool, tmp_path: Path, twilio: TwilioDouble
 ) -> AsyncIterator[Served]:

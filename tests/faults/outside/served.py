@@ -19,7 +19,7 @@ from simulations.service_process import ServiceProcess
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import World
 from tests.faults.outside.brisk import PING_S
-from tests.service.serving import free_port
+from tests.service.asking import free_port
 
 POLICY = """
 [other]
