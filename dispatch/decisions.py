@@ -47,7 +47,7 @@ class Decisions:
     """``react`` is told of every commit, once memory has followed it.
 
     ``resume`` is told of every incident that was loaded, and may have something left to send; and whether
-    this node may have decided what it does not know of.
+    this node may have decided what it does not know of. ``look_at_medics`` brings the roster up to date.
     """
 
     def __init__(
@@ -65,7 +65,9 @@ class Decisions:
         membership: Membership,
         randbits: RandBits,
         paused: Callable[[], bool] = lambda: False,
+        look_at_medics: Callable[[], Awaitable[None]],
     ) -> None:
+        self._look_at_medics = look_at_medics
         self._appender, self._roster, self._clock = appender, roster, clock
         self._policies = policies
         self._randbits, self._paused = randbits, paused
@@ -183,6 +185,7 @@ class Decisions:
         async with live.lock:
             if live.record is not None:
                 await self.memory.load_again(live)
+                await self._see_who_left()
         return live
 
     def follow(self, records: Iterable[Record]) -> None:
@@ -438,10 +441,19 @@ class Decisions:
                 live = own if incident_id == own.id else await self.memory.live(incident_id)
                 await stack.enter_async_context(live.lock)
                 held[incident_id] = live
-            for live in held.values():
-                if live.stale and live.record is not None:
-                    await self.memory.load_again(live)
+            stale = [live for live in held.values() if live.stale and live.record is not None]
+            for live in stale:
+                await self.memory.load_again(live)
+            if stale and not self.alone:
+                await self._see_who_left()
             yield held
+
+    async def _see_who_left(self) -> None:
+        """Whom another node has just stood down because she left is not asked again."""
+        try:
+            await self._look_at_medics()
+        except DATABASE_TROUBLE as error:
+            raise Unavailable(f"{type(error).__name__}: {error}") from error
 
     def _loaded(self, live: Live, doubt: bool) -> None:
         self._ticks.set(live)

@@ -29,7 +29,7 @@ from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
 from dispatch.newsroom import Newsroom
 from dispatch.nodes import Membership
-from dispatch.orders import answering, leaving
+from dispatch.orders import answering, leaving, why_left
 from dispatch.outgoing import Outgoing
 from dispatch.pause import Pause
 from dispatch.positions import Positions
@@ -81,6 +81,7 @@ class Dispatcher:
         newsroom: Newsroom,
         feeds: FeedPositions,
         bus: Bus,
+        look_at_medics: Callable[[], Awaitable[None]],
         reconnect_grace_until: int = 0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         randbits: RandBits = CHANCE,
@@ -106,6 +107,7 @@ class Dispatcher:
             membership=membership,
             randbits=randbits,
             paused=lambda: self.pause.on,
+            look_at_medics=look_at_medics,
         )
         self.outgoing = Outgoing(
             pool=pool,
@@ -273,10 +275,17 @@ class Dispatcher:
         Raises Unavailable where it is not known yet whether they have ended; they will.
         """
         self._roster.put(medic)
-        if medic.suspended and not (before and before.suspended):
-            await self._leave(medic.id, "suspended")
-        elif before is not None and before.available and not medic.available:
-            await self._leave(medic.id, "opted_out")
+        await self.ask_no_more(medic.id, asked_until_now=before is not None and why_left(before) is None)
+
+    async def ask_no_more(self, medic_id: str, *, asked_until_now: bool) -> None:
+        """Ends what she holds where the roster has her suspended or opted out; else nothing.
+
+        ``asked_until_now``: what is being decided may ask her still, and is waited for. Raises Unavailable.
+        """
+        medic = self._roster.get(medic_id)
+        why = None if medic is None else why_left(medic)
+        if why is not None and (asked_until_now or self._roster.held(medic_id)):
+            await self._leave(medic_id, why)
 
     async def medic_deleted(self, medic_id: str) -> None:
         """Her alerts are declined, then everything that is hers is erased. Raises Unavailable before that."""
@@ -353,8 +362,20 @@ class Dispatcher:
         self._her_alerts.loaded(live)
         self.pause.keep_to(self.decisions, live)
         self.outgoing.resume(live, doubt)
+        if self.decisions.ours(live):
+            self._end_what_was_left_open(live)
         if live.record is not None:
             self.wakeups.wake(live.room_id, live.record.feed_pos)
+
+    def _end_what_was_left_open(self, live: Live) -> None:
+        """Alerts of medics who left: the node that was to end them died before it did."""
+        for n, asked in live.by_n.items():
+            medic = self._roster.get(asked.medic_id)
+            why = None if medic is None else why_left(medic)
+            if why is not None and any(
+                held.incident_id == live.id for held in self._roster.held(asked.medic_id)
+            ):
+                self.decisions.post(live, leaving(n, why))
 
     def saw_pause(self, paused_at: int | None) -> None:
         """Since when the service is paused, if it is."""

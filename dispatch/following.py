@@ -83,9 +83,12 @@ class Following:
             look = await nodes.look(self._pool)
         self._membership.saw(look.nodes)
         self._dispatcher.saw_pause(look.paused_at)
-        if look.change_no != self._medics.seen and not self._tasks:
+        if look.change_no != self._medics.seen:
+            # Before decisions: who was stood down because she left is not asked again here.
+            await self._medics.look()
+        if self._medics.somebody_left and not self._tasks:
             # By itself: to end the alerts of a medic who left may take its time.
-            self._tasks.spawn(self._follow_medics())
+            self._tasks.spawn(self._end_alerts())
         if look.news_no != self._news_no:
             await self._read_news()
         for room_id in self._feeds.behind(look.feed_positions, at_once=not self._membership.alone):
@@ -110,11 +113,11 @@ class Following:
 
     # --- within
 
-    async def _follow_medics(self) -> None:
+    async def _end_alerts(self) -> None:
         try:
-            await self._medics.look(self._dispatcher)
+            await self._medics.end_their_alerts(self._dispatcher)
         except Exception as error:
-            log.warning("changes to medics not read", error=logs.describe(error))
+            log.warning("alerts of medics who left not ended", error=logs.describe(error))
 
     async def _read_news(self) -> None:
         pieces = await news.since(self._pool, self._news_no, limit=READ_AT_ONCE)

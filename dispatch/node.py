@@ -73,6 +73,7 @@ class Node:
         self.membership.on_new_life.append(self.newsroom.tell_everything)
         feeds = FeedPositions()
         self.appender = Appender(pool, self.membership, patience_s=patience_s, randbits=randbits)
+        self.medics = MedicsFollower(pool, self.roster)
         self.dispatcher = Dispatcher(
             pool=pool,
             appender=self.appender,
@@ -88,11 +89,11 @@ class Node:
             newsroom=self.newsroom,
             feeds=feeds,
             bus=self.bus,
+            look_at_medics=self.medics.look,
             reconnect_grace_until=grace_until,
             sleep=sleep,
             randbits=randbits,
         )
-        self.medics = MedicsFollower(pool, self.roster)
         self.following = Following(
             pool, self.membership, self.roster, self.presence, self.medics, feeds, self.dispatcher
         )

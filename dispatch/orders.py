@@ -10,7 +10,7 @@ from dispatch.core import events as e
 from dispatch.core.policy import Policy
 from dispatch.core.waves import requirements
 from dispatch.live import Live, MakeCommand, MakeDetails, Situation
-from dispatch.records import Change, Details, NewIncident
+from dispatch.records import Change, Details, Medic, NewIncident
 from dispatch.roster import Roster
 
 
@@ -166,6 +166,13 @@ def pausing(now: Situation) -> c.Command:
 
 def resuming(now: Situation) -> c.Command:
     return c.Resume(at=now.at, policy=now.rules)
+
+
+def why_left(medic: Medic) -> Literal["suspended", "opted_out"] | None:
+    """Why she is to hold no open alert; None: she may."""
+    if medic.suspended:
+        return "suspended"
+    return None if medic.available else "opted_out"
 
 
 def leaving(n: int, why: Literal["suspended", "opted_out", "deleted"]) -> MakeCommand:

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
-from town import Town, some_medics, states
+from town import Town, a_policy, some_medics, states
 
 from dispatch.core import commands as c
 from dispatch.core.evolve import evolve_all
@@ -115,3 +116,26 @@ async def test_positions_are_saved_and_the_newest_counts(town):
     await town.dispatcher.close()
     rows = await town.pool.fetch("select medic_id, lat, at from medic_position")
     assert [tuple(row) for row in rows] == [("medic-000", 52.2, at)]
+
+
+async def test_a_node_that_died_before_it_ended_them_ends_them_when_it_is_back(start_town, database_url):
+    three = {"trauma": a_policy(wanted=3, waves=[(0, 3)])}
+    town = await start_town(policies=three)
+    await town.add(some_medics(3))
+    record = await town.report()
+    await town.answer(record, 2, "accept")
+    await town.answer(record, 3, "accept")
+    await town.kill()
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool:
+        for medic_id, about in (
+            ("medic-000", "available"),
+            ("medic-001", "suspended"),
+            ("medic-002", "available"),
+        ):
+            left = {about: about == "suspended"}
+            await medics.change(pool, medic_id, lambda medic, left=left: replace(medic, **left))
+    back = await start_town(policies=three)
+    await back.quiet()
+    now = await back.now(record)
+    assert states(now) == ["declined", "stood_down", "accepted"]
+    assert now.state.alerts[1].reason == "suspended"

@@ -8,7 +8,7 @@ from dispatch.core import commands as c
 from dispatch.core.incident import Note
 from dispatch.records import Fix
 from dispatch.store import medics
-from tests.dispatcher.town import a_policy, asked_by, some_medics, soon, states, until
+from tests.dispatcher.town import KEY, a_policy, asked_by, some_medics, soon, states, until
 from tests.nodes.conftest import two
 
 WITHIN_S = 1.0
@@ -183,8 +183,23 @@ async def test_suspended_at_b_her_alert_ends_and_a_asks_her_no_more(nodes):
 
     await soon(ended, within_s=2)
     await until(lambda: device.of("stand_down"), within_s=WITHIN_S)
-    await until(lambda: a.roster.get("medic-000").suspended, within_s=WITHIN_S)
+    assert a.roster.get("medic-000").suspended
     assert (await a.report()).asked == ()
+
+
+async def test_stood_down_by_b_since_she_left_she_is_not_asked_again_by_a_which_has_not_heard_of_it(nodes):
+    a, b = nodes
+    a.connect("medic-000")
+    record = await a.report()
+    await until(lambda: b.roster.held("medic-000"), within_s=WITHIN_S)
+    await a.node.alone()
+    before = b.roster.get("medic-000")
+    after = await medics.change(b.pool, "medic-000", lambda medic: replace(medic, suspended=True))
+    await b.dispatcher.medic_changed(after, before=before)
+    assert not a.roster.get("medic-000").suspended
+    await a.pass_time(11)
+    await a.dispatcher.more(record.id, KEY, 1)
+    assert states(await a.now(record)) == ["stood_down"]
 
 
 async def test_signed_out_at_b_her_socket_at_a_is_closed(nodes):
