@@ -23,7 +23,7 @@ DASHES = ("-", "--", "-.", ":")
 SHOWN_S = 1800
 HOURS = 24
 FEW = 10
-"""Alarms in a cell, over all replications, below which its share says little."""
+"""Alarms in a cell or an hour, over all replications, below which its share says little."""
 VECTORS_MAX = 3000
 """Cells drawn one by one; more of them become a picture, so that the page stays small."""
 
@@ -72,21 +72,22 @@ def by_hour(policies: Sequence[str], sums: Sequence[Tally]) -> Html:
     with mpl.rc_context(_STYLE):
         drawing, panels = _axes(3, 3.2)
         for column, (policy, one) in enumerate(zip(policies, sums, strict=True)):
-            hours, alarms = one.by_hour.keys, one.by_hour.column("alarms")
             shares = (
-                one.by_hour.column("gained_ms") / 1000,
-                100 * one.by_hour.column("medic_6_min"),
-                one.by_hour.column("alerts"),
+                _each_hour(one.by_hour, "gained_ms", 1 / 1000),
+                _each_hour(one.by_hour, "medic_6_min", 100),
+                _each_hour(one.by_hour, "alerts", 1),
             )
-            for axes, counted in zip(panels, shares, strict=True):
-                _line(axes, column, hours, counted / alarms, policy)
+            for axes, means in zip(panels, shares, strict=True):
+                _line(axes, column, np.arange(HOURS), means, policy, marker="o", markersize=2.5)
         names = ("Seconds gained, mean", "A medic within 6 min, %", "Alerts per alarm")
         for axes, name in zip(panels, names, strict=True):
             axes.set_title(name, fontsize=9, loc="left")
             _finish(axes, "Hour of the day", "", None)
-            axes.set_xlim(0, HOURS - 1)
+            axes.set_xlim(-0.5, HOURS - 0.5)
             axes.set_xticks(range(0, HOURS, 6))
-        panels[0].legend(loc="lower left", frameon=False)
+        drawing.legend(
+            *panels[0].get_legend_handles_labels(), loc="outside upper left", frameon=False, ncols=3
+        )
         return _svg(drawing, "hours")
 
 
@@ -145,9 +146,18 @@ def _axes(count: int, height: float) -> tuple[Figure, Sequence[Axes]]:
     return drawing, drawing.subplots(1, count, squeeze=False)[0]
 
 
-def _line(axes: Axes, column: int, x: np.ndarray, y: np.ndarray, label: str) -> None:
+def _each_hour(groups: Groups, name: str, factor: float) -> Floats:
+    """Mean of a count by hour of the day; NaN, a gap in the line, for an hour with too few alarms."""
+    alarms = groups.column("alarms")
+    enough = alarms >= FEW
+    means = np.full(HOURS, np.nan)
+    means[groups.keys[enough]] = factor * groups.column(name)[enough] / alarms[enough]
+    return means
+
+
+def _line(axes: Axes, column: int, x: np.ndarray, y: np.ndarray, label: str, **style: Any) -> None:
     colour, dashes = COLOURS[column % len(COLOURS)], DASHES[column % len(DASHES)]
-    axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.8, label=label)
+    axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.8, label=label, **style)
 
 
 def _finish(axes: Axes, x: str, y: str, top: float | None) -> None:

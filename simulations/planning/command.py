@@ -1,5 +1,6 @@
 """`dispatch simulate`: reads a scenario, runs it with a bar that shows the time left, tells the results."""
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,12 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from simulations.planning.comparison import compare, estimate
+from simulations.planning.incident_effect import switched
 from simulations.planning.intervals import Interval
 from simulations.planning.measures import MEASURES
 from simulations.planning.results import document, write_csv
 from simulations.planning.runs import Results, run
 from simulations.planning.scenario import Scenario, ScenarioError, read
 from simulations.planning.spread import VersionsDiffer, WorkerDied
+from simulations.planning.words import NEVER, counted
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
@@ -74,7 +77,7 @@ def _simulated(options: Options) -> int:
     if not results.rows:
         raise KeyboardInterrupt
     if results.stopped:
-        _say(f"stopped: {len(results.rows)} of {scenario.replications} replications are done")
+        _say(f"stopped: {_done(scenario, results)}")
     if options.report is not None:
         _report(scenario, results, options.report)
         for path in write_csv(scenario, results, options.report):
@@ -82,6 +85,13 @@ def _simulated(options: Options) -> int:
     told = document(scenario, results).decode() if options.as_json else "\n".join(_lines(results)) + "\n"
     sys.stdout.write(told)
     return FAILED if results.stopped else DONE
+
+
+def _done(scenario: Scenario, results: Results) -> str:
+    done = f"{len(results.rows)} of {counted(scenario.replications, 'replication')} are done"
+    if not scenario.keys.bootstrap:
+        return done
+    return f"{done}, and {len(results.redrawn)} of {scenario.keys.bootstrap} with samples drawn anew"
 
 
 def _report(scenario: Scenario, results: Results, path: Path) -> None:
@@ -98,18 +108,25 @@ def _check_writable(report: Path | None) -> None:
 
 
 def _about(scenario: Scenario) -> str:
-    many = "policy" if len(scenario.policies) == 1 else "policies"
-    size = f"{scenario.medic_count:,} medics, about {scenario.source.expected:,.0f} alarms"
-    runs = f"in each of {scenario.replications} replications, {len(scenario.policies)} {many}"
-    return f"{scenario.title}: {size} {runs}, seed {scenario.seed}"
+    size = f"{counted(scenario.medic_count, 'medic')}, about {counted(scenario.source.expected, 'alarm')}"
+    runs = f"in each of {counted(scenario.replications, 'replication')}"
+    compared = counted(len(scenario.policies), "policy", "policies")
+    return f"{scenario.title}: {size} {runs}, {compared}, seed {scenario.seed}"
 
 
 def _run(scenario: Scenario, options: Options) -> Results:
+    """With the incident's effect on and off where somebody reads of it."""
+    again = switched(scenario.behaviour) if options.report is not None or options.as_json else None
     columns = (TextColumn("replications"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=scenario.replications + scenario.keys.bootstrap)
         return run(
-            scenario, lambda done: bar.update(task, completed=done), jobs=options.jobs, dask=options.dask
+            scenario,
+            lambda done: bar.update(task, completed=done),
+            jobs=options.jobs,
+            dask=options.dask,
+            again=again,
         )
 
 
@@ -129,7 +146,7 @@ def _lines(results: Results) -> Iterator[str]:
 def _numbers(found: Interval) -> str:
     """What there is no interval of has a dash."""
     bounds = ("-" if bound is None else f"{bound:.4g}" for bound in (found.low, found.high))
-    return "\t".join((f"{found.mean:.4g}", *bounds))
+    return "\t".join((NEVER if math.isinf(found.mean) else f"{found.mean:.4g}", *bounds))
 
 
 def _say(line: str) -> None:

@@ -46,7 +46,9 @@ def _measures() -> Iterator[Measure]:
     yield Measure("alerts", "Alerts", "alarm", "fewer")
     yield Measure("medics_asked", "Medics asked", "alarm", "fewer")
     yield Measure("alerts_per_medic_year", "Alerts per medic and year", "year", "fewer")
-    yield Measure("alerts_p99_medic_year", "Alerts per year, of one medic in a hundred more", "year", "fewer")
+    yield Measure(
+        "alerts_p99_medic_year", "Alerts per year: one medic in a hundred has more", "year", "fewer"
+    )
     yield Measure("accepts", "Acceptances", "alarm", "more")
     yield Measure("arrivals", "Medics at the patient", "alarm", "more")
     yield Measure(

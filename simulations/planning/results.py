@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from simulations.planning import spread, tally
-from simulations.planning.comparison import compare, estimate, with_inputs
+from simulations.planning.comparison import Rows, compare, estimate, with_inputs
 from simulations.planning.groups import COLUMNS, Groups
+from simulations.planning.incident_effect import SHOWN, on_and_off
 from simulations.planning.intervals import Interval
 from simulations.planning.measures import MEASURES
 from simulations.planning.runs import Results
@@ -26,6 +27,10 @@ PERCENTS = (10, 25, 50, 75, 90)
 Thing = dict[str, Any]
 
 EXCLUDED = "intervals are of chance between replications; how wrong the inputs may be is not in them"
+EXCLUDED_BUT = (
+    "intervals are of chance between replications; with_inputs also has what samples in the files could have "
+    "been; how wrong rates, grid, behaviour and times may be is in neither"
+)
 
 
 def document(scenario: Scenario, results: Results) -> bytes:
@@ -71,9 +76,14 @@ def _document(scenario: Scenario, results: Results) -> Thing:
             "ended": results.ended,
             **({"redrawn": len(results.redrawn)} if scenario.keys.bootstrap else {}),
         },
-        "intervals": {"level": results.level, "over": "replications", "exclude": EXCLUDED},
+        "intervals": {
+            "level": results.level,
+            "over": "replications",
+            "exclude": EXCLUDED_BUT if has_inputs(results) else EXCLUDED,
+        },
         "measures": list(_estimates(results)),
         "differences": list(_differences(results)),
+        **_incident_effect(scenario, results),
         "quantiles": [
             {"policy": policy, "percent": percent, **_quantiles(sums[column], percent)}
             for column, policy in enumerate(results.policies)
@@ -109,6 +119,38 @@ def _differences(results: Results) -> Iterator[Thing]:
         if wide is not None:
             thing["with_inputs"] = _bounds(wide)
         yield thing
+
+
+def has_inputs(results: Results) -> bool:
+    """Whether the differences have an interval with what the samples could have been."""
+    return len(results.rows) > 1 and len(results.redrawn) > 1
+
+
+def _incident_effect(scenario: Scenario, results: Results) -> Thing:
+    """Nothing where no replication was made again."""
+    both = on_and_off(scenario, results)
+    if both is None:
+        return {}
+    measures = [
+        {
+            "policy": policy,
+            "measure": one.measure,
+            "off": _mean(both.off, column, one.measure),
+            "on": _mean(both.on, column, one.measure),
+            "difference": one.difference.mean,
+            **_bounds(one.difference),
+        }
+        for column, policy in enumerate(results.policies)
+        for one in (both.difference(column, name, results.level) for name in SHOWN)
+        if one is not None
+    ]
+    about = {"in_this_run": both.is_on, "sd": both.sd, "replications": len(both.on)}
+    return {"incident_effect": {**about, "measures": measures}}
+
+
+def _mean(rows: Rows, policy: int, measure: str) -> float | None:
+    found = estimate(rows, policy, measure)
+    return None if found is None else found.mean
 
 
 def _bounds(found: Interval) -> Thing:

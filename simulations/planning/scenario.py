@@ -66,6 +66,8 @@ class Scenario:
     """Of the keys, the policies and the content of every file that was read: 32 hex digits."""
     notes: tuple[str, ...]
     """What was left out of which file, a line each."""
+    words: tuple[str, ...]
+    """Of the command that reads it again: its file, the policies added, whether bad rows are left out."""
 
     @property
     def title(self) -> str:
@@ -154,6 +156,11 @@ def read(
         policies=compared,
         digest=_digest(keys, compared, folder),
         notes=tuple(bad.notes),
+        words=(
+            str(path),
+            *(word for one in policies for word in ("--policy", str(one))),
+            *(("--skip-bad-rows",) if skip_bad_rows else ()),
+        ),
     )
 
 

@@ -5,6 +5,8 @@ hour of the week, it judges by its own rules from the medics' places and quiet h
 every incident has, and nobody holds an alert.
 """
 
+from copy import copy
+
 import numpy as np
 
 from dispatch.core.policy import Policies
@@ -30,6 +32,12 @@ class World:
     def __init__(self, population: Population, behaviour: BehaviourKeys, seed: int) -> None:
         self._population, self._behaviour, self._seed = population, behaviour, seed
         self._roster = roster_of(population)
+
+    def acting(self, behaviour: BehaviourKeys) -> "World":
+        """The same medics, who act otherwise; the roster is shared."""
+        other = copy(self)
+        other._behaviour = behaviour
+        return other
 
     def run(self, calls: Calls, policies: Policies, replication: int) -> Outcomes:
         """What becomes of one replication's calls; ``policies`` has one for each of their kinds."""

@@ -17,6 +17,7 @@ from distributed import LocalCluster
 from simulations.planning import runs
 from simulations.planning.results import document, write_csv
 from simulations.planning.scenario import Scenario, read
+from simulations.planning.sections import BehaviourKeys
 from tests.planning.scenarios import AREA, cells_around, written
 
 SMALL = (
@@ -24,6 +25,9 @@ SMALL = (
     "[policies]\nshipped = 'shipped'\nfewer = 'fewer.toml'\n"
 )
 FEWER = "[cardiac_arrest]\nwanted = 1\nwaves = [{ after_s = 0, alerts = 3 }]\n"
+
+AGAIN = BehaviourKeys(acceptance="logit")
+"""Each replication is made with medics who act so too."""
 
 UNTIL_INTERRUPTED = """
 import json, sys
@@ -50,7 +54,7 @@ def scenario(path: Path) -> Scenario:
 
 @pytest.fixture(scope="module")
 def on_one_core(scenario: Scenario) -> runs.Results:
-    return runs.run(scenario)
+    return runs.run(scenario, again=AGAIN)
 
 
 @pytest.fixture
@@ -67,13 +71,13 @@ def cluster() -> Iterator[str]:
 
 def test_two_cores_give_the_same_bytes_as_one(scenario: Scenario, on_one_core: runs.Results):
     heard: list[int] = []
-    found = runs.run(scenario, heard.append, jobs=2)
+    found = runs.run(scenario, heard.append, jobs=2, again=AGAIN)
     assert document(scenario, found) == document(scenario, on_one_core)
     assert heard == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_dask_cluster_gives_the_same_bytes(scenario: Scenario, on_one_core: runs.Results, cluster: str):
-    found = runs.run(scenario, dask=cluster)
+    found = runs.run(scenario, dask=cluster, again=AGAIN)
     assert document(scenario, found) == document(scenario, on_one_core)
 
 

@@ -4,13 +4,14 @@ import math
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from simulations.planning import assumptions, report, tally
+from simulations.planning import assumptions, report, tally, words
 from simulations.planning.comparison import compare, estimate
 from simulations.planning.measures import MEASURES
 from simulations.planning.runs import Results
@@ -99,8 +100,7 @@ def test_who_never_comes_is_in_the_tables_and_there_is_no_nan(plain: Scenario) -
     html = report.html(plain, results("now"))
     assert '<data value="inf">never</data>' in html
     assert '<data value="0.25">25.0 %</data>' in html
-    words = " ".join(Page(html).words)
-    assert not re.search(r"\b(nan|NaN|inf|None|null)\b", words)
+    assert not re.search(r"\b(nan|NaN|inf|None|null)\b", " ".join(Page(html).words))
 
 
 def test_names_from_the_scenario_are_text_and_nothing_else(tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_a_map_stands_where_there_is_a_grid_and_only_there(tmp_path: Path, plain
 
 def test_it_says_how_to_do_it_again(plain: Scenario) -> None:
     html = report.html(plain, results("now"))
-    for words in (plain.digest, f"--seed {plain.seed}", "numpy", "responder-alert-dispatch"):
-        assert words in html
+    for told in (plain.digest, f"--seed {plain.seed}", "numpy", "responder-alert-dispatch"):
+        assert told in html
 
 
 def test_the_same_results_give_the_same_bytes(plain: Scenario) -> None:
@@ -132,12 +132,34 @@ def test_the_same_results_give_the_same_bytes(plain: Scenario) -> None:
 
 
 def test_one_replication_and_no_alarm_are_told_in_words(plain: Scenario) -> None:
-    assert "1 replications are few" in report.html(plain, results("now", "later", replications=1))
+    assert "One replication is too few" in report.html(plain, results("now", "later", replications=1))
     nothing = made_up.calls([]), made_up.outcomes([])
     empty = Results(((tally.of(*nothing, 1.0),),), ("now",), "all", 0.95)
     html = report.html(plain, empty)
     assert "There was no alarm to draw." in html
     assert "nothing to count" in html
+
+
+def test_what_intervals_exclude_is_said_of_this_run(plain: Scenario) -> None:
+    made = results("now", "later")
+    html = report.html(plain, made)
+    assert "chance between 30 replications; how wrong the inputs may be is not in them." in html
+    assert "With the samples" not in html
+    html = report.html(plain, replace(made, redrawn=made.rows[:5]))
+    assert "5 replications more were made, the samples drawn anew in each." in html
+    assert '<th scope="col">With the samples</th>' in html
+    assert "how wrong the inputs may be is not in them" not in html
+
+
+def test_no_figure_is_minus_nothing_and_no_bound_looks_so() -> None:
+    share, seconds = words.BY_NAME["medic_first"], words.BY_NAME["seconds_gained"]
+    assert words.shown(share, (-0.000001, -0.2, 0.1), signed=True) == ["0.00", "-20.00", "+10.00"]
+    assert words.shown(share, (-0.00003, -0.00004, -0.00002), signed=True) == ["-0.003", "-0.004", "-0.002"]
+    assert words.shown(seconds, (-0.0,)) == ["0.0"]
+    assert words.shown(seconds, (math.inf, None, None)) == ["never", "", ""]
+    assert words.counted(1.2, "alarm") == "1 alarm"
+    assert words.counted(0.04, "alarm") == "0.04 alarms"
+    assert words.counted(2000, "medic") == "2,000 medics"
 
 
 def test_every_figure_and_table_has_words_for_who_does_not_see_it(plain: Scenario) -> None:

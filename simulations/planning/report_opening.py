@@ -1,0 +1,90 @@
+"""What the report says first: what was run, and the answer in words."""
+
+from collections.abc import Iterator
+
+from simulations.planning import words
+from simulations.planning.comparison import FIRST_LOOK, Comparison, compare, estimate
+from simulations.planning.measures import MAIN
+from simulations.planning.page import Html, items, joined, paragraph
+from simulations.planning.report_measures import names
+from simulations.planning.runs import Results
+from simulations.planning.scenario import Scenario
+from simulations.planning.words import BY_NAME
+
+IN_SHORT = (MAIN, "medic_6_min", "nobody_came", "alerts")
+
+
+def opening(scenario: Scenario, results: Results) -> Html:
+    done = words.counted(len(results.rows), "replication")
+    return joined(
+        (
+            paragraph(
+                f"{words.counted(scenario.medic_count, 'medic')}, about "
+                f"{words.counted(scenario.source.expected, 'alarm')} in each replication of "
+                f"{words.lasting(scenario.years)}; {done}, {_ended(scenario, results)}. "
+                f"Policies: {', '.join(results.policies)}."
+            ),
+            items(sentences(results)),
+            *(paragraph(warning, "warning") for warning in _warnings(scenario, results)),
+        )
+    )
+
+
+def _ended(scenario: Scenario, results: Results) -> str:
+    if len(results.rows) == scenario.replications:
+        return "all that were asked for"
+    if results.stopped:
+        return f"of {scenario.replications}: it was stopped"
+    return f"of at most {scenario.replications}: the differences were known well enough"
+
+
+def _warnings(scenario: Scenario, results: Results) -> Iterator[str]:
+    done = len(results.rows)
+    if done < FIRST_LOOK:
+        few = "One replication is too few" if done == 1 else f"{done} replications are few"
+        yield f"{few}: from {FIRST_LOOK} on an interval holds what it says."
+    if len(results.redrawn) < scenario.keys.bootstrap:
+        yield (
+            f"It was stopped when {len(results.redrawn)} of {scenario.keys.bootstrap} replications with "
+            "samples drawn anew were made."
+        )
+    yield from scenario.notes
+
+
+def sentences(results: Results) -> Iterator[str]:
+    """Of each policy but the first what it gains and what it asks; of one alone, what it does."""
+    if len(results.policies) == 1:
+        yield from _alone(results)
+    for one in compare(results.rows, results.level):
+        if one.measure in IN_SHORT:
+            yield f"{names(results, one)}, {_short(one.measure)}: {told(results, one)}"
+
+
+def _alone(results: Results) -> Iterator[str]:
+    for name in IN_SHORT:
+        found, measure = estimate(results.rows, 0, name, results.level), BY_NAME[name]
+        if found is not None:
+            mean, low, high = words.shown(measure, (found.mean, found.low, found.high))
+            between = f" ({words.level(results.level)} interval {low} to {high})" if low else ""
+            yield f"{results.policies[0]}, {_short(name)}: {mean} {words.unit(measure)}{between}."
+
+
+def _short(measure: str) -> str:
+    first = BY_NAME[measure].words.partition(":")[0]
+    return first[:1].lower() + first[1:]
+
+
+def told(results: Results, one: Comparison) -> str:
+    """A difference and what its interval includes."""
+    measure, found = BY_NAME[one.measure], one.difference
+    mean, low, high = words.shown(measure, (found.mean, found.low, found.high), True)
+    first = f"{mean} {words.unit(measure, True)}"
+    if found.low is None or found.high is None:
+        return f"{first}; one replication has no interval."
+    if found.low == found.high == 0:
+        return "the same in every replication."
+    between = f"{first} ({words.level(results.level)} interval {low} to {high})"
+    if found.low <= 0 <= found.high:
+        return f"{between}. It includes 0: so many replications do not tell the two apart."
+    better = (found.mean > 0) == (measure.better == "more")
+    return f"{between}. It does not include 0: {'better' if better else 'worse'}, beyond chance."
