@@ -9,6 +9,7 @@ import asyncio
 import asyncpg
 
 from dispatch import logs
+from dispatch.check import Check
 from dispatch.dispatcher import LOADED_AT_ONCE, TAKEN_AT_ONCE, Dispatcher
 from dispatch.feed_positions import FeedPositions
 from dispatch.medics_follower import MedicsFollower
@@ -24,6 +25,7 @@ log = logs.logger(__name__)
 
 LOOK_S = 0.25
 TAKE_OVER_S = 0.5
+LOOKED_S_MAX = 5.0
 READ_AT_ONCE = 1000
 
 
@@ -48,12 +50,14 @@ class Following:
         self._lived: tuple[str, ...] = ()
         self._take_over_at = 0.0
         self._unsure = False
+        self._looked_at = 0.0
 
     async def begin(self) -> None:
         """From here on everything is followed; what was before is loaded next. Before the node joins."""
         look = await nodes.look(self._pool)
         self._news_no, self._lived = look.news_no, look.nodes
         self._feeds.start(look.feed_positions)
+        self._looked_at = asyncio.get_running_loop().time()
 
     def tell(self) -> None:
         """There may be something to see."""
@@ -98,6 +102,7 @@ class Following:
         if now >= self._take_over_at:
             self._take_over_at = now + TAKE_OVER_S
             await self.take_over()
+        self._looked_at = now
 
     async def take_over(self) -> None:
         """Incidents whose node is dead are this one's, with their timers."""
@@ -110,6 +115,13 @@ class Following:
             self._unsure = False
             if len(taken) < TAKEN_AT_ONCE or unsure:
                 return
+
+    def check(self) -> Check:
+        """For /readyz."""
+        ago_s = asyncio.get_running_loop().time() - self._looked_at
+        hint = "who left or moved elsewhere is not known here, and no dead node is taken over; see the log"
+        ok = ago_s < LOOKED_S_MAX
+        return Check("following", ok, f"last look {ago_s:.1f} s ago", "" if ok else hint, needed=False)
 
     # --- within
 

@@ -129,3 +129,4 @@ class Node:
         """How it is, for /readyz."""
         yield from self.dispatcher.checks()
         yield self.bus.check()
+        yield self.following.check()

@@ -95,6 +95,24 @@ async def test_it_shows_on_readyz_while_it_is_dead(listening, monkeypatch):
     assert "LISTEN" in check.hint
 
 
+async def test_looks_that_fail_for_long_show_on_readyz_until_one_succeeds(nodes, monkeypatch):
+    a, _ = nodes
+
+    def ok() -> bool:
+        (check,) = [check for check in a.node.checks() if check.name == "following"]
+        return check.ok
+
+    async def fails(*_: object) -> None:
+        raise OSError("not to be read")
+
+    await until(ok)
+    monkeypatch.setattr("dispatch.following.LOOKED_S_MAX", 0.6)
+    with monkeypatch.context() as broken:
+        broken.setattr("dispatch.store.nodes.look", fails)
+        await until(lambda: not ok())
+    await until(ok)
+
+
 async def test_with_no_bus_at_all_everything_is_there_within_the_second(nodes):
     a, b = nodes
     for node in nodes:
