@@ -37,7 +37,7 @@ log = logs.logger(__name__)
 CONFLICTS_MAX = 20
 """Conflicts after which an order is given up; each means that another decision was made, so none is near."""
 KEEP_ENDED_MS = 3_600_000
-"""How long an ended incident is kept in memory for devices that come back for their stand-down."""
+"""How long an ended incident is kept in memory for devices that have not read their stand-down."""
 AGAIN_S = 1.0
 FIND_OUT_S = (1, 1, 2, 4, 8, 16, 30)
 """When it is looked whether an incident was opened after all; the database gives a commit up within 40 s."""
@@ -47,7 +47,8 @@ class Decisions:
     """``react`` is told of every commit, once memory has followed it.
 
     ``resume`` is told of every incident that was loaded, and may have something left to send; and whether
-    this node may have decided what it does not know of. ``look_at_medics`` brings the roster up to date.
+    this node may have decided what it does not know of. ``gone`` is told of every one that memory let go.
+    ``look_at_medics`` brings the roster up to date.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Decisions:
         load: Callable[[str], Awaitable[Record | None]],
         react: Callable[[Live, tuple[e.Event, ...]], None],
         resume: Callable[[Live, bool], None],
+        gone: Callable[[Live], None],
         digit_pairs: DigitPairs,
         metrics: Metrics,
         membership: Membership,
@@ -77,7 +79,9 @@ class Decisions:
         membership.on_new_life.append(self._all_stale)
         self.backlog = Backlog()
         self._planner = Planner(roster, digit_pairs)
-        self.memory = Memory(load=load, loaded=self._loaded, roster=roster, digit_pairs=digit_pairs)
+        self.memory = Memory(
+            load=load, loaded=self._loaded, gone=gone, roster=roster, digit_pairs=digit_pairs
+        )
         self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)), self.ours)
         self._working = Tasks()
         self._finding_out = Tasks()
@@ -139,6 +143,7 @@ class Decisions:
             return None
         if live.record is None or live.stale:
             return await self.memory.read(incident_id)
+        self.memory.let_go(live)
         return live.record
 
     # --- what medics and the service itself ask
@@ -193,11 +198,12 @@ class Decisions:
         for record in records:
             live = self.memory.get(record.id)
             if live is None:
-                self.memory.adopt(record, doubt=False)
+                self.adopt(record)
             elif live.lock.locked():
                 self._working.spawn(self._follow_in_turn(live, record))
             else:
                 self.memory.follow_others(live, record)
+                self.memory.let_go(live)
 
     async def undisturbed(self) -> None:
         """Returns when every decision that is being made at this moment is committed, or dropped."""
@@ -209,8 +215,8 @@ class Decisions:
     # --- the service's life
 
     def adopt(self, record: Record) -> None:
-        """An incident found at start: its claims, its clock, and what it still has to tell."""
-        self.memory.adopt(record, doubt=False)
+        """An incident found: its claims, its clock, and what it still has to tell."""
+        self.memory.let_go(self.memory.adopt(record, doubt=False))
 
     def lives(self) -> Collection[Live]:
         return self.memory.all()
@@ -220,7 +226,7 @@ class Decisions:
         self._ticks.all_due(self.memory.all())
 
     def forget_ended(self) -> None:
-        """Lets go of incidents that ended long ago and have nothing left to do."""
+        """Lets go of incidents that ended long ago, whoever may still have to be told."""
         self.memory.forget_ended(self._clock.now_ms() - KEEP_ENDED_MS)
 
     async def close(self) -> None:
@@ -261,6 +267,7 @@ class Decisions:
         if self._closed:
             order.refuse(Unavailable("the service is stopping"))
             return
+        live = self.memory.here(live)
         live.orders.append(order)
         self.backlog.count += 1
         if order.once is not None:
@@ -284,6 +291,8 @@ class Decisions:
             live.running = False
             if live.record is None:
                 self.memory.drop(live)
+            else:
+                self.memory.let_go(live)
 
     async def _carry_out(self, live: Live, orders: list[Order]) -> None:
         """Every order is committed, or refused; where one spoils it for the others, each by itself."""
@@ -383,6 +392,7 @@ class Decisions:
     async def _follow_in_turn(self, live: Live, record: Record) -> None:
         async with live.lock:
             self.memory.follow_others(live, record)
+        self.memory.let_go(live)
 
     async def _live_anew(self, after: str) -> None:
         """This life has ended: what it knew is read again before anything is decided on it."""

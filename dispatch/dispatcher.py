@@ -102,6 +102,7 @@ class Dispatcher:
             load=lambda incident_id: incidents.load(pool, incident_id),
             react=self._react,
             resume=self._resume,
+            gone=lambda live: self._her_alerts.gone(live),
             digit_pairs=self._digit_pairs,
             metrics=metrics,
             membership=membership,
@@ -219,6 +220,7 @@ class Dispatcher:
             return
         if known.n == n:
             self.outgoing.acknowledged(live, known.n, known.k)
+        self.decisions.memory.let_go(live)  # a second device's word about one that was over
 
     async def settled(
         self, notification: str, result: Result, *, reason: str = "", definite: bool = False
@@ -332,7 +334,6 @@ class Dispatcher:
             log.warning("clock not read", error=logs.describe(error))
         self.decisions.tick_all_due()
         self.decisions.forget_ended()
-        self._her_alerts.forget_ended()
         self._digit_pairs.forget_before(self._clock.now_ms() - LATE_ANSWER_MS)
 
     # --- within

@@ -25,6 +25,10 @@ class FeedPositions:
         else:
             self.read(room_id, after)
 
+    def ended_here(self, room_id: str) -> frozenset[int]:
+        """Where decisions of this node end beyond what is known: memory has followed them already."""
+        return frozenset(self._ahead.get(room_id, {}).values())
+
     def read(self, room_id: str, up_to: int) -> None:
         """What others have decided is known up to here."""
         known = max(self.known(room_id), up_to)

@@ -164,8 +164,8 @@ class Following:
             decided = await feed.decided(self._pool, room_id, after=known, limit=READ_AT_ONCE)
             if not decided:
                 return
-            last = dict(decided)
-            await self._load([one for one, feed_pos in last.items() if self._lags(one, feed_pos)])
+            last, own = dict(decided), self._feeds.ended_here(room_id)
+            await self._load([one for one, at in last.items() if at not in own and self._lags(one, at)])
             self._feeds.read(room_id, decided[-1][1])
 
     def _lags(self, incident_id: str, feed_pos: int) -> bool:

@@ -66,14 +66,13 @@ class HerAlerts:
             live.let_go(medic_id)
         self._of.pop(medic_id, None)
 
-    def forget_ended(self) -> None:
-        """Those of incidents that are no longer in memory."""
-        for medic_id, known in list(self._of.items()):
-            gone = [one for one in known if self._decisions.memory.get(one.incident_id) is None]
-            for alert in gone:
-                del known[alert]
+    def gone(self, live: Live) -> None:
+        """An incident that is no longer in memory."""
+        for n, asked in live.by_n.items():
+            known = self._of.get(asked.medic_id, {})
+            known.pop(AlertId(live.id, n), None)
             if not known:
-                del self._of[medic_id]
+                self._of.pop(asked.medic_id, None)
 
     def _add(self, medic_id: str, live: Live, n: int) -> None:
         self._of.setdefault(medic_id, {})[AlertId(live.id, n)] = None

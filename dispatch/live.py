@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
 
@@ -87,6 +87,24 @@ class Order:
             self.done.set_exception(error)
 
 
+class _Lock(asyncio.Lock):
+    """``wanted``: how many have it, or wait for it."""
+
+    wanted = 0
+
+    async def acquire(self) -> Literal[True]:
+        self.wanted += 1
+        try:
+            return await super().acquire()
+        except BaseException:
+            self.wanted -= 1
+            raise
+
+    def release(self) -> None:
+        self.wanted -= 1
+        super().release()
+
+
 class Live:
     """``record`` is None until the incident is opened. Changed only under ``lock``.
 
@@ -114,7 +132,7 @@ class Live:
     def __init__(self, incident_id: str, room_id: str, record: Record | None = None) -> None:
         self.id, self.room_id = incident_id, room_id
         self.stale = False
-        self.lock = asyncio.Lock()
+        self.lock = _Lock()
         self.orders: deque[Order] = deque()
         self.waiting_once: dict[Once, None] = {}
         self.had: dict[tuple[int, int], None] = {}
@@ -129,7 +147,7 @@ class Live:
     @property
     def idle(self) -> bool:
         """Nobody is deciding about it, or waits to."""
-        return not self.running and not self.lock.locked()
+        return not self.running and not self.lock.wanted
 
     def load(self, record: Record) -> None:
         """The incident as the store has it."""

@@ -1,6 +1,7 @@
 """The incidents in this node's memory: loaded once, and after each commit as the database has them.
 
-With an incident come its claims: the roster knows who holds an alert of it for as long as she does.
+With an incident come its claims: the roster knows who holds an alert of it for as long as she does. One that
+has ended and has nothing left to do or to tell is let go at once, and read again should anybody ask.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -9,6 +10,7 @@ import asyncpg
 
 from dispatch.core import events as e
 from dispatch.core.incident import Alert
+from dispatch.core.ladder import still_true
 from dispatch.digit_pairs import DigitPairs
 from dispatch.live import Live
 from dispatch.plan import Part
@@ -16,6 +18,7 @@ from dispatch.records import Record
 from dispatch.roster import Roster
 from dispatch.store.appends import Unavailable
 
+WEBSOCKET = "websocket"
 _MOVES_A_CLAIM = (e.AlertRequested, e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown)
 """Events after which a medic holds an alert, holds it otherwise, or holds it no more."""
 
@@ -29,7 +32,8 @@ InternalClientError: a server's last word on an idle connection leaves asyncpg's
 class Memory:
     """``load`` reads an incident from the store.
 
-    ``loaded`` is told of each that was read, and whether this node may have decided what it does not know.
+    ``loaded`` is told of each that was read, and whether this node may have decided what it does not know;
+    ``gone`` of each that was let go.
     """
 
     def __init__(
@@ -37,10 +41,11 @@ class Memory:
         *,
         load: Callable[[str], Awaitable[Record | None]],
         loaded: Callable[[Live, bool], None],
+        gone: Callable[[Live], None] = lambda _: None,
         roster: Roster,
         digit_pairs: DigitPairs,
     ) -> None:
-        self._load, self._loaded = load, loaded
+        self._load, self._loaded, self._gone = load, loaded, gone
         self._roster = roster
         self._digit_pairs = digit_pairs
         self._lives: dict[str, Live] = {}
@@ -114,15 +119,33 @@ class Memory:
             self._digit_pairs.given(asked.medic_id, asked.digit_pair, part.events[0].at)
         self._claims_changed(part)
 
+    def here(self, live: Live) -> Live:
+        """The incident as memory has it; one that was let go meanwhile comes back."""
+        known = self._lives.get(live.id)
+        if known is None:
+            known = self._lives[live.id] = live
+            self._loaded(live, True)
+        return known
+
+    def let_go(self, live: Live) -> None:
+        """Forgets one that has ended, if it has nothing left to do and nobody to tell."""
+        if live.record is not None and live.idle and _over(live.record) and not _may_be_told(live.record):
+            self._forget(live)
+
     def forget_ended(self, before: int) -> None:
-        """Lets go of incidents that ended before then (ms) and have nothing left to do."""
+        """Lets go of incidents that ended before then (ms) and have nothing left to do but to tell."""
         for live in self.all():
             record = live.record
-            if record is None or record.due_at is not None or record.state.paused or not live.idle:
+            if record is None or not live.idle or not _over(record):
                 continue
-            ended_at = record.state.ended_at
-            if ended_at is not None and ended_at < before and not _awaits_outcome(record):
-                del self._lives[live.id]
+            assert record.state.ended_at is not None
+            if record.state.ended_at < before or not _may_be_told(record):
+                self._forget(live)
+
+    def _forget(self, live: Live) -> None:
+        if self._lives.get(live.id) is live:
+            del self._lives[live.id]
+            self._gone(live)
 
     def _take_over(self, live: Live, record: Record, *, doubt: bool) -> None:
         live.load(record)
@@ -159,5 +182,22 @@ class Memory:
             self._roster.release_alert(medic_id, live.id, alert.n)
 
 
-def _awaits_outcome(record: Record) -> bool:
-    return any(note.pending for alert in record.state.alerts for note in alert.notes)
+def _over(record: Record) -> bool:
+    """Ended, and without anything left to be done of itself."""
+    state = record.state
+    if state.ended_at is None or record.due_at is not None or state.paused:
+        return False
+    return not any(note.pending for alert in state.alerts for note in alert.notes)
+
+
+def _may_be_told(record: Record) -> bool:
+    """A device may come back for its stand-down, or a provider report what became of a send.
+
+    By what went to providers within the hour /readyz judges whether their reports arrive.
+    """
+    state = record.state
+    return any(
+        (alert.told != "alert" and alert.heard != alert.message and still_true(state, alert))
+        or any(note.channel != WEBSOCKET and not note.unsent for note in alert.notes)
+        for alert in state.alerts
+    )
