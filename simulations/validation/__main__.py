@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
-from simulations.validation import one_at_a_time, outstanding, poisson_field
+from simulations.validation import erlang_loss, hypercube, one_at_a_time, outstanding, poisson_field
 from simulations.validation.check import Check
 
 ALL: dict[str, Callable[..., list[Check]]] = {
     "outstanding": outstanding.checks,
+    "erlang_loss": erlang_loss.checks,
+    "hypercube": hypercube.checks,
     "one_at_a_time": one_at_a_time.checks,
     "poisson_field": poisson_field.checks,
 }

@@ -49,10 +49,19 @@ def mean(
 ) -> Check:
     """A mean of independent values, its interval by Student's t. ``incidents``: where a value is of many."""
     array = np.asarray(values, dtype=np.float64)
-    n = len(array)
-    half = float(t.ppf((1 + LEVEL) / 2, n - 1)) * float(array.std(ddof=1)) / math.sqrt(n)
-    ours = float(array.mean())
-    return Check(name, theirs, ours, ours - half, ours + half, incidents or n)
+    return ratio(name, theirs, array, np.ones(len(array)), incidents=incidents or len(array))
+
+
+def ratio(name: str, theirs: float, parts: Floats, wholes: Floats, *, incidents: int) -> Check:
+    """A ratio of two sums; ``parts`` and ``wholes``: of each of many independent stretches of a run.
+
+    Parts less wholes times the ratio have mean 0: their interval, by Student's t, is the ratio's.
+    """
+    n = len(parts)
+    ours = float(parts.sum() / wholes.sum())
+    off = float((parts - ours * wholes).std(ddof=1))
+    half = float(t.ppf((1 + LEVEL) / 2, n - 1)) * off / math.sqrt(n) / float(wholes.mean())
+    return Check(name, theirs, ours, ours - half, ours + half, incidents)
 
 
 def distribution(name: str, theirs: Floats, ours: Floats, n: int) -> Check:
