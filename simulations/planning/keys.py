@@ -138,7 +138,7 @@ def _faults(keys: ScenarioKeys) -> Iterator[tuple[str, str]]:
     for key, value in numbers(keys):
         low, high = _bounds(key)
         if not (math.isfinite(value) and low <= value <= high):
-            yield key, f"{value:g} is not within {low:g} to {high:g}"
+            yield key, f"{value:g} is not {_within(low, high)}"
     yield from _one_of("region", keys.region, ("bbox", "geojson", "h3"))
     yield from _one_of("medics", keys.medics, ("count", "per_km2", "csv"))
     yield from _medics_faults(keys)
@@ -195,6 +195,12 @@ def _bounds(key: str) -> tuple[float, float]:
     if name.endswith("_s"):
         return 0, _SECONDS_MAX
     return (0, 1) if name.endswith(_SHARES) else (0, math.inf)
+
+
+def _within(low: float, high: float) -> str:
+    if math.isinf(high):
+        return f"a finite number from {low:g} on"
+    return f"within {low:,.12g} to {high:,.12g}"
 
 
 def _one_of(name: str, section: Section, ways: tuple[str, ...], also: str = "") -> Iterator[tuple[str, str]]:

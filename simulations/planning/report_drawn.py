@@ -58,15 +58,20 @@ GROUPED = (
 
 
 def _hours(results: Results, sums: list[Tally]) -> Iterator[Html]:
-    yield figure(
+    if max(sums[0].by_hour.column("alarms")) >= charts.FEW:
+        yield _hours_drawn(results, sums)
+    yield table(
+        "By hour of the day", ("Hour", "Policy", *GROUPED), _grouped(results, sums, "by_hour", "{:02}:00")
+    )
+
+
+def _hours_drawn(results: Results, sums: list[Tally]) -> Html:
+    return figure(
         charts.by_hour(results.policies, sums),
         "By the local hour in which the call was answered, all replications together. An hour with fewer "
         f"than {charts.FEW} alarms has no point; one with few of them jumps by chance.",
         "Three panels by hour of the day: seconds gained, a medic within 6 minutes, alerts per alarm; the "
         "table below has the figures.",
-    )
-    yield table(
-        "By hour of the day", ("Hour", "Policy", *GROUPED), _grouped(results, sums, "by_hour", "{:02}:00")
     )
 
 

@@ -18,11 +18,15 @@ def incident_effect(scenario: Scenario, results: Results) -> Iterator[Html]:
         yield paragraph("It was not looked at: no replication was made with it switched.")
         return
     yield paragraph(_about(both))
+    rows = [row for measure in SHOWN for row in _rows(results, both, measure)]
+    if not rows:
+        yield paragraph("There was nothing to count.")
+        return
     yield items(_sentences(results, both))
     yield table(
         f"Off and on, with {words.level(results.level)} intervals of the difference",
         ("Measure", "Policy", "Unit", "Off", "On", "On less off"),
-        [row for measure in SHOWN for row in _rows(results, both, measure)],
+        rows,
     )
     if len(results.policies) > 1:
         which, column = pairs(results)

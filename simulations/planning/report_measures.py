@@ -47,6 +47,9 @@ def differences(results: Results) -> Iterator[Html]:
         yield paragraph("There is one policy: name two to compare them.")
         return
     found = compare(results.rows, results.level)
+    if not found:
+        yield paragraph("There was nothing to count.")
+        return
     wide = ("With the samples",) if has_inputs(results) else ()
     which, column = pairs(results)
     yield table(
@@ -94,11 +97,17 @@ def names(results: Results, one: Comparison) -> str:
 
 def figures(measure: Measure, found: Interval, *, signed: bool = False) -> Html:
     """A mean and its interval, where it has one."""
-    mean, low, high = words.shown(measure, (found.mean, found.low, found.high), signed)
-    if found.low is None or found.high is None or found.low == found.high:
-        return number(found.mean, mean)
-    between = f"({number(found.low, low)} to {number(found.high, high)})"
-    return Html(f'<span class="figures">{number(found.mean, mean)} {between}</span>')
+    return _figures(measure, found.mean, found.low, found.high, signed=signed)
+
+
+def _figures(
+    measure: Measure, mean: float, low: float | None, high: float | None, *, signed: bool = False
+) -> Html:
+    first, *bounds = words.shown(measure, (mean, low, high), signed)
+    if low is None or high is None or low == high:
+        return number(mean, first)
+    between = f"({number(low, bounds[0])} to {number(high, bounds[1])})"
+    return Html(f'<span class="figures">{number(mean, first)} {between}</span>')
 
 
 def _bounds(measure: Measure, found: Interval) -> Html:
@@ -110,7 +119,10 @@ def _bounds(measure: Measure, found: Interval) -> Html:
 
 def _estimate(results: Results, column: int, measure: Measure) -> Html:
     found = estimate(results.rows, column, measure.name, results.level)
-    return text("nothing to count") if found is None else figures(measure, found)
+    if found is None:
+        return text("nothing to count")
+    mean, low, high = found.mean, *words.possible(measure, found)
+    return _figures(measure, mean, low, high)
 
 
 def _reading(one: Comparison) -> str:

@@ -7,6 +7,7 @@ from simulations.planning.comparison import FIRST_LOOK, Comparison, compare, est
 from simulations.planning.measures import MAIN
 from simulations.planning.page import Html, items, joined, paragraph
 from simulations.planning.report_measures import names
+from simulations.planning.results import summed
 from simulations.planning.runs import Results
 from simulations.planning.scenario import Scenario
 from simulations.planning.words import BY_NAME
@@ -48,6 +49,12 @@ def _warnings(scenario: Scenario, results: Results) -> Iterator[str]:
             f"It was stopped when {len(results.redrawn)} of {scenario.keys.bootstrap} replications with "
             "samples drawn anew were made."
         )
+    for policy, one in zip(results.policies, summed(results), strict=True):
+        if one.by_kind.column("alarms").any() and not one.by_kind.column("alerts").any():
+            yield (
+                f"{policy}: nobody was ever found to be asked. Is anybody available, within reach_s of a "
+                "call, and of the skills that the policy asks for?"
+            )
     yield from scenario.notes
 
 
@@ -64,8 +71,8 @@ def _alone(results: Results) -> Iterator[str]:
     for name in IN_SHORT:
         found, measure = estimate(results.rows, 0, name, results.level), BY_NAME[name]
         if found is not None:
-            mean, low, high = words.shown(measure, (found.mean, found.low, found.high))
-            between = f" ({words.level(results.level)} interval {low} to {high})" if low else ""
+            mean, low, high = words.shown(measure, (found.mean, *words.possible(measure, found)))
+            between = f" ({words.level(results.level)} interval {low} to {high})" if low != high else ""
             yield f"{results.policies[0]}, {_short(name)}: {mean} {words.unit(measure)}{between}."
 
 

@@ -262,7 +262,7 @@ def _check_satisfiable(
 
 def _never(policy: Policy, medics: int, skills: Mapping[str, float]) -> str | None:
     if policy.wanted > medics:
-        return f"{policy.wanted} medics are wanted, and there are {medics}"
+        return f"{policy.wanted} medics are wanted, and there {'is' if medics == 1 else 'are'} {medics}"
     asked = min(policy.alerts_max, sum(wave.alerts for wave in policy.waves))
     if policy.wanted > asked:
         return f"{policy.wanted} medics are wanted, and {asked} are asked at most"

@@ -90,7 +90,7 @@ def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
     shapes = CellPoints(cells)
     outside = cells[~setting.region.holds(*shapes.centres)]
     if outside.size:
-        reason = f"{len(outside)} cells lie outside the region, {outside[0]:x} the first"
+        reason = f"lies outside the region with {len(outside)} of its cells, {outside[0]:x} the first"
         raise ScenarioError(str(path), "", reason)
     per_year = np.zeros((WEEK_HOURS, len(cells)))
     share = weekly(keys.by_hour or BY_HOUR)

@@ -110,5 +110,6 @@ def amount(text: str, what: str, most: float = float("inf")) -> float:
     except ValueError:
         raise ValueError(f"{what} is no number: {text[:40]!r}") from None
     if not 0 <= value <= most or value == float("inf"):
-        raise ValueError(f"{what} is not within 0 to {most:g}: {text[:40]}")
+        possible = "a finite number from 0 on" if most == float("inf") else f"within 0 to {most:g}"
+        raise ValueError(f"{what} is not {possible}: {text[:40]}")
     return value

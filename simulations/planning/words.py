@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from simulations.planning.intervals import Interval
 from simulations.planning.measures import MEASURES, Measure
 
 UNITS = {"s": "s", "share": "%", "alarm": "per alarm", "year": "per medic and year"}
@@ -29,7 +30,7 @@ def lasting(years: float) -> str:
 
 
 def unit(measure: Measure, difference: bool = False) -> str:
-    return "% points" if difference and measure.unit == "share" else UNITS[measure.unit]
+    return "percentage points" if difference and measure.unit == "share" else UNITS[measure.unit]
 
 
 def level(share: float) -> str:
@@ -48,6 +49,14 @@ def shown(measure: Measure, values: Sequence[float | None], signed: bool = False
         "" if one is None else fixed(_scaled(measure, one), decimals, signed=signed)
         for one in (mean, *bounds)
     ]
+
+
+def possible(measure: Measure, found: Interval) -> tuple[float | None, float | None]:
+    """A measure's bounds, cut to what it can be: an interval of few replications may go beyond."""
+    if found.low is None or found.high is None:
+        return None, None
+    most = 1.0 if measure.unit == "share" else math.inf
+    return max(0.0, found.low), min(most, found.high)
 
 
 def fixed(value: float, decimals: int, *, signed: bool = False) -> str:

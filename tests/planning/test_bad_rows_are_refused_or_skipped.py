@@ -66,7 +66,7 @@ def test_every_other_file_too(tmp_path: Path) -> None:
     assert error.value.listed == (
         f"line 3: cell {cell} comes twice",
         "line 4: no H3 cell: 'nowhere'",
-        "line 5: population is not within 0 to inf: -1",
+        "line 5: population is not a finite number from 0 on: -1",
         "line 6: is of another resolution than the first",
     )
     with pytest.raises(ScenarioError, match=r"line 2: mode is none of foot, bicycle, car: 'boat'"):
@@ -83,5 +83,5 @@ def test_a_grid_or_rates_outside_the_region_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match=r"grid\.csv: has nobody in the region"):
         scenario(tmp_path, TEN_LINES + "[grid]\ncsv = 'grid.csv'\n", grid_csv=f"h3,population\n{far},5\n")
     text = f"{AREA}{MEDICS}[incidents]\nrates = 'r.csv'\n"
-    with pytest.raises(ScenarioError, match=f"1 cells lie outside the region, {far} the first"):
+    with pytest.raises(ScenarioError, match=f"lies outside the region with 1 of its cells, {far} the first"):
         scenario(tmp_path, text, r_csv=f"h3,per_year\n{far},5\n")

@@ -140,6 +140,22 @@ def test_one_replication_and_no_alarm_are_told_in_words(plain: Scenario) -> None
     assert "nothing to count" in html
 
 
+def test_nobody_to_ask_is_a_clear_zero_with_a_question(plain: Scenario) -> None:
+    calls = made_up.calls([600, 700], hour=[3, 4])
+    nobody = made_up.outcomes([math.inf, math.inf], medic_alerts=[0], nobody=[True, True])
+    html = report.html(plain, Results(((tally.of(calls, nobody, 1.0),),) * 3, ("now",), "all", 0.95))
+    assert "now: nobody was ever found to be asked. Is anybody available" in html
+    assert "now, no medic came: 100.00 %." in html
+    assert "No map" in html
+
+
+def test_a_bound_that_can_not_be_is_cut(plain: Scenario) -> None:
+    """An interval of two replications goes far beyond 0 and 100 %."""
+    rows = [(tally.of(made_up.calls([600]), made_up.outcomes([s], [1]), 1.0),) for s in (300, math.inf)]
+    html = report.html(plain, Results(tuple(rows), ("now",), "all", 0.95))
+    assert '<data value="0.5">50.00</data> (<data value="0.0">0.00</data> to <data value="1.0">100.00' in html
+
+
 def test_what_intervals_exclude_is_said_of_this_run(plain: Scenario) -> None:
     made = results("now", "later")
     html = report.html(plain, made)
