@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``low`` to ``high``: our interval at `LEVEL`; ``n`` incidents gave ``ours``."""
+    """``low`` to ``high``: our interval at `LEVEL`; ``n`` incidents (or what ``of`` says) gave ``ours``."""
 
     name: str
     theirs: float
@@ -24,15 +24,19 @@ class Check:
     low: float
     high: float
     n: int
+    of: str = "incidents"
 
     @property
     def agrees(self) -> bool:
         return self.low <= self.theirs <= self.high
 
     def line(self) -> str:
-        word = "ok   " if self.agrees else "WRONG"
+        return f"{'ok   ' if self.agrees else 'WRONG'} {self.said}"
+
+    @property
+    def said(self) -> str:
         ours = f"ours {self.ours:.5g} ({self.low:.5g} to {self.high:.5g})"
-        return f"{word} {self.name}: theirs {self.theirs:.5g}, {ours}, {self.n} incidents"
+        return f"{self.name}: theirs {self.theirs:.5g}, {ours}, {self.n} {self.of}"
 
 
 def share(name: str, theirs: float, hits: int, n: int) -> Check:
