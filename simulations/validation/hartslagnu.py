@@ -19,7 +19,7 @@ from simulations.validation.line import Line, Noted
 SCENARIO = Path(__file__).parent / "hartslagnu.toml"
 THEIRS, ON_SCENE = 70.0, 5
 ARRIVES = (0.72, 0.384)
-WHY = "another system, its medics asked by a registered address and by SMS too"
+WHY = "our medics are those of an app with live positions, theirs are asked by home address and SMS too"
 
 
 def checks(*, replications: int | None = None) -> Sequence[Line]:

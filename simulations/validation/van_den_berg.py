@@ -8,7 +8,7 @@ of our own. So it is the ranking that is compared, and no figure.
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,13 @@ COVERED_S = 360
 APART_MS = 3_600_000
 ON_SCENE_S = 900.0
 
-BY_CLOCK = {"three_then_one_every_15_s": True, "five_every_60_s": True, "ten_every_60_s": False}
-"""Who asks no more than seven at first is to be worse; asking ten costs more alerts, and may save more."""
+BY_CLOCK = {
+    "three_then_one_every_15_s": True,
+    "five_every_60_s": True,
+    "three_then_one_every_30_s": False,
+    "ten_every_60_s": False,
+}
+"""The first two are to be worse in all. What the slowest and the most eager do is noted."""
 SETTINGS = {"seven_replaced": "silence stays", "seven_replaced_after_60_s": "silence of 60 s declines"}
 
 
@@ -161,27 +166,27 @@ def rankings(
     n: int,
     *,
     accept: int,
-    wanted: int | None = None,
-    by_clock: Mapping[str, bool] = BY_CLOCK,
+    stops: bool = False,
+    by_clock: Sequence[str] = tuple(BY_CLOCK),
 ) -> list[Ranking]:
-    """``accept``: the answer that is taken for it. ``wanted``: who comes beyond these is told not to.
+    """``accept``: the answer that is taken for it. ``stops``: nobody beyond the first to accept is wanted.
 
-    Without it nobody is, and what the paper says is to be found; with it, it is noted what is.
+    Without it all are, and what the paper says is to be found; with it, what is found is noted.
     """
     place = place_of(n)
 
     def play(name: str) -> Seen:
         rules = policy_of(name)
-        return place.play(rules if wanted is None else replace(rules, wanted=wanted), responses, accept)
+        return place.play(replace(rules, wanted=1) if stops else rules, responses, accept)
 
     others = {name: play(name) for name in by_clock}
     found = []
     for name, silence in SETTINGS.items():
         ours = play(name)
-        for other, judged in by_clock.items():
+        for other in by_clock:
             words = f"{NAME}, answer {accept} accepts, {silence}, beside {other.replace('_', ' ')}"
-            words += "" if wanted is None else f", stopped by the first {wanted} to accept"
-            found.append(ranking(words, ours, others[other], judged=judged and wanted is None))
+            words += ", stopped by the first to accept" if stops else ""
+            found.append(ranking(words, ours, others[other], judged=BY_CLOCK[other] and not stops))
     return found
 
 
@@ -190,4 +195,8 @@ def checks(*, accept: int, n: int = INCIDENTS) -> Sequence[Line]:
         responses = data.responses()
     except data.Absent as absent:
         return [Skipped(f"{NAME}, answer {accept} accepts", str(absent))]
-    return [*rankings(responses, n, accept=accept), *rankings(responses, n, accept=accept, wanted=1)]
+    stopped = [name for name, judged in BY_CLOCK.items() if judged]
+    return [
+        *rankings(responses, n, accept=accept),
+        *rankings(responses, n, accept=accept, stops=True, by_clock=stopped),
+    ]
