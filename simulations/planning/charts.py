@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from geo.cells import boundary
 from simulations.planning.groups import Groups
 from simulations.planning.page import Html
-from simulations.planning.records import Cells, Floats, Longs
+from simulations.planning.records import Cells, Flags, Floats, Longs
 from simulations.planning.tally import COUNTED_S, Tally
 
 COLOURS = ("#005a8c", "#d55e00", "#009e73", "#8a3f77", "#806000", "#3b3b3b")
@@ -98,8 +98,9 @@ def coverage(policies: Sequence[str], groups: Sequence[Groups]) -> Html:
         columns = min(2, len(policies))
         drawing = Figure(figsize=(9, 4.6 * rows if columns == 2 else 6), layout="constrained")
         grid = drawing.subplots(rows, columns, squeeze=False).ravel()
+        top = max(10.0, *(10 * np.ceil(_shares(one).max(initial=0) / 10) for one in groups))
         for axes, policy, one in zip(grid, policies, groups, strict=False):
-            last = _map(axes, one)
+            last = _map(axes, one, top)
             axes.set_title(policy, fontsize=9, loc="left", parse_math=False)
         for axes in grid[len(policies) :]:
             axes.set_visible(False)
@@ -107,15 +108,30 @@ def coverage(policies: Sequence[str], groups: Sequence[Groups]) -> Html:
         return _svg(drawing, "map")
 
 
-def _map(axes: Axes, groups: Groups) -> PolyCollection:
-    alarms = groups.column("alarms")
-    enough = alarms >= FEW
-    shares = 100 * groups.column("medic_6_min")[enough] / alarms[enough]
+def with_enough(groups: Groups) -> Flags:
+    """The groups with alarms enough for a share."""
+    return groups.column("alarms") >= FEW
+
+
+def _shares(groups: Groups) -> Floats:
+    """Per cent with a medic within 6 minutes, of each cell with alarms enough."""
+    enough = with_enough(groups)
+    shares: Floats = 100 * groups.column("medic_6_min")[enough] / groups.column("alarms")[enough]
+    return shares
+
+
+def _map(axes: Axes, groups: Groups, top: float) -> PolyCollection:
+    """``top``: the share of the brightest colour, the same in each policy's map."""
+    enough = with_enough(groups)
     few = PolyCollection(list(_outlines(groups.keys[~enough])), facecolor="#eeeeee", edgecolor="#cccccc")
     cells = PolyCollection(
-        list(_outlines(groups.keys[enough])), array=shares, cmap="cividis", edgecolor="white", linewidth=0.3
+        list(_outlines(groups.keys[enough])),
+        array=_shares(groups),
+        cmap="cividis",
+        edgecolor="white",
+        linewidth=0.3,
     )
-    cells.set_clim(0, 100)
+    cells.set_clim(0, top)
     for one in (few, cells):
         one.set_rasterized(len(groups.keys) > VECTORS_MAX)
         axes.add_collection(one)
@@ -149,7 +165,7 @@ def _axes(count: int, height: float) -> tuple[Figure, Sequence[Axes]]:
 def _each_hour(groups: Groups, name: str, factor: float) -> Floats:
     """Mean of a count by hour of the day; NaN, a gap in the line, for an hour with too few alarms."""
     alarms = groups.column("alarms")
-    enough = alarms >= FEW
+    enough = with_enough(groups)
     means = np.full(HOURS, np.nan)
     means[groups.keys[enough]] = factor * groups.column(name)[enough] / alarms[enough]
     return means

@@ -8,7 +8,7 @@ from simulations.planning.results import PERCENTS
 from simulations.planning.runs import Results
 from simulations.planning.scenario import Scenario
 from simulations.planning.tally import Tally
-from simulations.planning.words import fixed
+from simulations.planning.words import counted, fixed
 
 
 def drawn(scenario: Scenario, results: Results, sums: list[Tally]) -> Iterator[Html]:
@@ -107,11 +107,18 @@ def _coverage(scenario: Scenario, results: Results, sums: list[Tally]) -> Iterat
             "coverage would be of places that nobody chose."
         )
         return
-    cells = len(sums[0].by_cell.keys)
+    cells, enough = len(sums[0].by_cell.keys), int(charts.with_enough(sums[0].by_cell).sum())
+    if not enough:
+        yield paragraph(
+            f"No map: of {counted(cells, 'cell')} with an alarm none has {charts.FEW} of them in all "
+            "replications, and fewer say too little. Give it more weeks or replications."
+        )
+        return
     yield figure(
         charts.coverage(results.policies, [one.by_cell for one in sums]),
-        f"H3 cells of resolution 8, some 0.7 km2 each, {cells:,} of them with an alarm. Grey: fewer than "
-        f"{charts.FEW} alarms in all replications, too few for a share.",
+        f"H3 cells of resolution 8, some 0.7 km2 each. Of {cells:,} with an alarm {enough:,} have "
+        f"{charts.FEW} or more in all replications; the others, grey, have too few for a share. The "
+        "brighter, the more often a medic was there within 6 minutes.",
         "Maps of the region by hexagonal cell, one a policy, coloured by the share of alarms with a medic "
         "within 6 minutes; the file of cells beside this report has the figures.",
     )

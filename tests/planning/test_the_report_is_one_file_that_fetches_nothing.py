@@ -119,6 +119,7 @@ def test_a_map_stands_where_there_is_a_grid_and_only_there(tmp_path: Path, plain
     html = report.html(with_grid, results("now", "later"))
     assert "No map" not in html
     assert "Maps of the region" in html
+    assert "No map: of 1 cell with" in report.html(with_grid, results("now", replications=2))
 
 
 def test_it_says_how_to_do_it_again(plain: Scenario) -> None:
