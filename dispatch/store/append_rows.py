@@ -34,6 +34,7 @@ class Rows(msgspec.Struct):
     rooms: list[str] = []
     streams: list[Row] = []
     details: list[Row] = []
+    inputs: list[Row] = []
     alerts: list[Row] = []
     holds: list[Row] = []
     notifications: list[Row] = []
@@ -56,13 +57,16 @@ def rows_of(work: Append, *, append_id: int) -> Rows:
 def arguments(batch: Sequence[Rows]) -> list[list[Row]]:
     """The function's arguments: rooms in id order, streams placed in them in the order of the batch."""
     counts = dict.fromkeys(sorted({room for rows in batch for room in rows.rooms}), 0)
+    opened = dict.fromkeys(counts, 0)
     place = {room: i for i, room in enumerate(counts, start=1)}
     streams: list[Row] = []
     for rows in batch:
         for room, (incident_id, seq, count, *rest) in zip(rows.rooms, rows.streams, strict=True):
             counts[room] += count
+            opened[room] += seq == 1
             streams.append((incident_id, place[room], counts[room], seq, count, *rest))
-    return [list(counts.items()), streams, *(_joined(batch, field) for field in Rows.__struct_fields__[2:])]
+    rooms = [(room, count, opened[room]) for room, count in counts.items()]
+    return [rooms, streams, *(_joined(batch, field) for field in Rows.__struct_fields__[2:])]
 
 
 def _joined(batch: Sequence[Rows], field: str) -> list[Row]:
@@ -82,7 +86,6 @@ def _add_stream(rows: Rows, stream: Stream, append_id: int) -> None:
             append_id,
             e.SCHEMA_VERSION,
             encode_events(stream.events).decode(),
-            None if stream.inputs is None else stream.inputs.decode(),
             state.reference,
             state.kind,
             state.priority,
@@ -98,7 +101,9 @@ def _add_stream(rows: Rows, stream: Stream, append_id: int) -> None:
     if (details := stream.details) is not None:
         at = details.position
         personal = (details.address, details.directions, details.details)
-        rows.details.append((stream.incident_id, at.lat, at.lon, at.accuracy_m, *personal))
+        rows.details.append((stream.incident_id, at.lat, at.lon, at.accuracy_m, *personal, stream.seq == 1))
+    if stream.inputs is not None:
+        rows.inputs.append((stream.incident_id, stream.seq, stream.inputs.decode()))
 
 
 def _add_alerts(rows: Rows, stream: Stream) -> None:

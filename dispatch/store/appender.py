@@ -43,6 +43,7 @@ AGAIN_MAX = 10
 """How often an append is tried again after a deadlock, or after a claim in the way that has since gone."""
 
 _SQL = statements("appender")
+_INCIDENT_KEY = "incident_pkey"
 _CLAIM_RULE = "alert_one_claim_a_medic"
 
 # The connection broke, or the server can not write at present: what was asked may or may not have been done.
@@ -77,6 +78,12 @@ class _Job:
     @property
     def incident_ids(self) -> list[str]:
         return [row[0] for row in self.rows.streams]
+
+    @property
+    def opens(self) -> str:
+        """The incident that it opens; a decision opens one at most."""
+        opened: str = next(incident_id for incident_id, seq, *_ in self.rows.streams if seq == 1)
+        return opened
 
     def succeed(self, positions: dict[str, int]) -> None:
         if not self.done.done():  # its caller may have been cancelled; what is written is written
@@ -238,7 +245,9 @@ class Appender:
             if job.tries < AGAIN_MAX:
                 return [job]
             job.fail(Unavailable(f"{error.sqlstate}: {error}"))
-        elif getattr(error, "constraint_name", None) == _CLAIM_RULE:
+        elif (rule := getattr(error, "constraint_name", None)) == _INCIDENT_KEY:
+            job.fail(SeqConflict(job.opens))
+        elif rule == _CLAIM_RULE:
             claims = await self._claims_in_the_way(job.rows)
             if not claims and job.tries < AGAIN_MAX:
                 return [job]

@@ -18,9 +18,10 @@ from tests.feed.writing import ROOMS, write
 NODES, WRITERS, INCIDENTS = 3, 4, 6
 TAKES_POSITIONS = (
     "update control_room set feed_pos = feed_pos + room.count where id = room.id "
-    "returning feed_pos - room.count into pos;"
+    "returning feed_pos - room.count, exists (select from node where id = writer and lease_until > now_ms()) "
+    "into pos, lives;"
 )
-BY_A_SEQUENCE = "select nextval('feed_number') * 100 into pos;"
+BY_A_SEQUENCE = "select nextval('feed_number') * 100, true into pos, lives;"
 SLOW = "perform pg_sleep(random() * 0.004);"
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.simulator.database import ModelDatabase
 
 DAY_MS = 24 * 3600 * 1000
+INCIDENT_KEY = "incident_pkey"
 CLAIM_RULE = "alert_one_claim_a_medic"
-STATES = ("open", "held", "closed", "cancelled")
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -30,6 +30,7 @@ def append(
     rooms: Rows,
     streams: Rows,
     new_details: Rows,
+    new_inputs: Rows,
     new_alerts: Rows,
     new_holds: Rows,
     new_notifications: Rows,
@@ -39,7 +40,7 @@ def append(
 ) -> list[tuple[list[int]]]:
     """One row: each room's feed position before the append."""
     tables = database.tables
-    before = [_move_feed(tables, *room) for room in rooms]
+    before = [_move_feed(tables, room_id, count) for room_id, count, _ in rooms]
     if not lives(database, writer):
         raise errors.error("DP005", "node fenced", detail=writer)
     for key in new_keys:
@@ -49,6 +50,8 @@ def append(
         placed = [(room_ids[stream[1] - 1], before[stream[1] - 1] + stream[2], stream) for stream in streams]
         _write_incidents(tables, placed, writer)
         decisions = [_write_decision(tables, *one) for one in placed]
+        for row in new_inputs:
+            _write_input(tables, DecisionInput(*row))
         for row in new_details:
             _write_details(tables, *row)
         _write_holds(tables, new_holds)
@@ -84,21 +87,19 @@ def _keep_key(tables: Tables, row: Idempotency) -> None:
 
 
 def _write_incidents(tables: Tables, placed: Sequence[tuple[str, int, tuple[Any, ...]]], writer: str) -> None:
-    """New ones, then those that go on; the first stream that fits neither is the culprit."""
-    opened: list[Incident] = []
+    """New ones, then those that go on; of these, the first stream that does not fit is the culprit."""
+    opened = [_open(tables, *one, writer) for one in placed if one[2][3] == 1]
     for room_id, feed_pos, stream in placed:
-        if stream[3] == 1 and stream[0] not in tables.incident:
-            opened.append(_open(tables, room_id, feed_pos, stream, writer))
-    new = {incident.id for incident in opened}
-    for room_id, feed_pos, stream in placed:
-        if stream[0] not in new and not _go_on(tables, room_id, feed_pos, stream, writer):
+        if stream[3] > 1 and not _go_on(tables, room_id, feed_pos, stream, writer):
             raise errors.error("DP001", "another decision was first", detail=stream[0])
     for incident in opened:
         _refuse_used_reference(tables, incident)
 
 
 def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], writer: str) -> Incident:
-    incident_id, _, _, _, count, _, _, _, _, reference, kind, priority, drill, state, policy, *times = stream
+    incident_id, _, _, _, count, _, _, _, reference, kind, priority, drill, state, policy, *times = stream
+    if incident_id in tables.incident:
+        raise errors.unique(INCIDENT_KEY)
     opened_at, ended_at, due_at, owed = times
     incident = Incident(
         incident_id,
@@ -125,9 +126,9 @@ def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], 
 
 
 def _go_on(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], writer: str) -> bool:
-    incident_id, _, _, seq, count, _, _, _, _, _, kind, priority, _, state, policy, *times = stream
+    incident_id, _, _, seq, count, _, _, _, _, kind, priority, _, state, policy, *times = stream
     old = tables.incident.get(incident_id)
-    if old is None or seq == 1 or old.seq != seq - 1 or old.control_room_id != room_id:
+    if old is None or old.seq != seq - 1 or old.control_room_id != room_id:
         return False
     if policy != old.policy and policy not in tables.policy:
         raise errors.foreign_key("incident", "incident_policy_fkey")
@@ -151,13 +152,6 @@ def _go_on(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...],
 
 
 def _put_incident(tables: Tables, incident: Incident) -> None:
-    live = incident.state in ("open", "held")
-    if incident.state not in STATES:
-        raise errors.check("incident", "incident_state_check")
-    if (incident.ended_at is None) != live:
-        raise errors.check("incident", "incident_check")
-    if incident.due_at is not None and not incident.owed:
-        raise errors.check("incident", "incident_check1")
     tables.put(tables.incident, incident.id, incident)
     if not incident.owed:
         tables.drop(tables.incident_owed, incident.id)
@@ -178,25 +172,24 @@ def _refuse_used_reference(tables: Tables, incident: Incident) -> None:
 
 
 def _write_decision(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...]) -> Decision:
-    incident_id, _, _, seq, count, append_id, schema_version, events, inputs = stream[:9]
+    incident_id, _, _, seq, count, append_id, schema_version, events = stream[:8]
     decision = Decision(incident_id, seq, count, room_id, feed_pos, append_id, schema_version, events)
     if (incident_id, seq) in tables.decision:
         raise errors.unique("decision_pkey")
     tables.put(tables.decision, (incident_id, seq), decision)
     tables.add_to(tables.decisions_of, incident_id, seq)
     tables.put(tables.decision_feed, (room_id, feed_pos), (incident_id, seq))
-    if inputs is not None:
-        tables.put(tables.decision_input, (incident_id, seq), DecisionInput(incident_id, seq, inputs))
     return decision
 
 
+def _write_input(tables: Tables, row: DecisionInput) -> None:
+    tables.put(tables.decision_input, (row.incident_id, row.seq), row)
+
+
 def _write_details(
-    tables: Tables, incident_id: str, lat: float, lon: float, accuracy_m: float | None, *texts: Any
+    tables: Tables, incident_id: str, lat: float, lon: float, accuracy_m: float | None, *rest: Any
 ) -> None:
-    if not -90 <= lat <= 90:
-        raise errors.check("incident_details", "incident_details_lat_check")
-    if not -180 <= lon <= 180:
-        raise errors.check("incident_details", "incident_details_lon_check")
+    *texts, _ = rest
     accuracy_m = None if accuracy_m is None else float(accuracy_m)
     row = IncidentDetails(incident_id, float(lat), float(lon), accuracy_m, *texts)
     tables.put(tables.incident_details, incident_id, row)
@@ -237,8 +230,6 @@ def _claim(tables: Tables, alert: Alert) -> None:
 
 def _add_alert(tables: Tables, alert: Alert) -> None:
     key = (alert.incident_id, alert.n)
-    if alert.n <= 0:
-        raise errors.check("alert", "alert_n_check")
     if key in tables.alert:
         raise errors.unique("alert_pkey")
     _claim(tables, alert)
