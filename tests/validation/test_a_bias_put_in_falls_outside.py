@@ -6,10 +6,11 @@ At full size, `./dev validate --bias 0.02` does the same with the 2 % that it is
 import numpy as np
 import pytest
 
+from simulations.validation import hypercube
 from simulations.validation.__main__ import ALL
 from simulations.validation.check import distribution, mean, share
 
-SEEN = dict.fromkeys(ALL, 0.1) | {"erlang_loss": 0.2, "hypercube": 0.2}
+SEEN = dict.fromkeys(ALL, 0.1) | dict.fromkeys(("outstanding", "erlang_loss", "hypercube"), 0.2)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -21,15 +22,18 @@ def test_the_simulator_agrees_with_mathematics(name):
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("way", [1, -1])
 def test_a_world_with_an_error_does_not(name, way):
-    checks = ALL[name](put_in=2 * way * SEEN[name] * SIZED_FOR.get(name, 1), caught=SEEN[name])
+    checks = ALL[name](put_in=2 * way * SEEN[name], caught=SEEN[name])
     sized = [check for check in checks if name == "poisson_field" or "gap" not in check.name]
     assert sized
     for check in sized:
         assert not check.agrees, check.line()
 
 
-SIZED_FOR = {"outstanding": 2}
-"""Its sample sees twice as much at best."""
+def test_were_the_farthest_asked_first_others_would_be_busy_and_as_many_calls_lost(monkeypatch):
+    nearest_first = hypercube._nearest_first
+    monkeypatch.setattr(hypercube, "_nearest_first", lambda place_m: nearest_first(place_m)[::-1])
+    lost, _, second, third = hypercube.checks(caught=SEEN["hypercube"])
+    assert (lost.agrees, second.agrees, third.agrees) == (True, False, False)
 
 
 def test_an_interval_says_what_its_sample_can_say():
