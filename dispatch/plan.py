@@ -5,6 +5,7 @@ and an accept or arrival ends whatever else she has; those incidents are decided
 one append. Whoever is chosen is marked taken in the roster at once, until the plan is kept or dropped.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -45,6 +46,11 @@ class Part:
         self.events: list[e.AnyEvent] = []
         self.inputs: list[dict[str, Any]] = []
         self.details_changed = False
+
+    @property
+    def quiet_until(self) -> float:
+        """Before then (ms) nothing is due by time alone."""
+        return math.inf if self.due_at is None else self.due_at
 
     def medic_of(self, n: int) -> str | None:
         new = next((asked.medic_id for asked in self.asked if asked.n == n), None)
@@ -149,7 +155,7 @@ class Planner:
         self, part: Part, details: Details | None, command: c.Command
     ) -> tuple[Decision, c.Command]:
         """A decision that looks for nobody stands; else the roster is asked, and the command decided anew."""
-        decision = decide(part.state, command)
+        decision = decide(part.state, command, quiet_until=part.quiet_until)
         if decision.search is None:
             return decision, command
         if details is None:

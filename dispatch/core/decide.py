@@ -9,6 +9,7 @@ and decides the same command again with the candidates found. A decision whose `
 question, not yet an answer: its events are not to be kept. ``go_on`` decides it from where it was asked.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,9 +20,10 @@ from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.draft import Draft
 from dispatch.core.evolve import opened
-from dispatch.core.incident import Incident, best_expected_at, copy_of, on_the_way, wanted
+from dispatch.core.incident import Alert, Incident, best_expected_at, copy_of, on_the_way, wanted
 from dispatch.core.ladder import climb, socket_appeared
 from dispatch.core.policy import digest
+from dispatch.core.receipts import receipt_of
 from dispatch.core.stand_down import hold, judge
 from dispatch.core.timers import do_due, due_at
 from dispatch.core.waves import ask, nobody_found
@@ -42,16 +44,25 @@ class Decision(msgspec.Struct, frozen=True):
     draft: Draft | None = None
 
 
-def decide(state: Incident | None, command: c.Command) -> Decision:
-    """Raises Refused, LookupError; ValueError for a command before Open, or a second Open."""
+NOTHING_KNOWN = float("-inf")
+
+
+def decide(state: Incident | None, command: c.Command, *, quiet_until: float = NOTHING_KNOWN) -> Decision:
+    """Raises Refused, LookupError; ValueError for a command before Open, or a second Open.
+
+    ``quiet_until``: the ``due_at`` of the decision that led to ``state``, infinite where that was None. It
+    makes the same decision sooner.
+    """
     if state is None:
         draft = _open(command)
     elif isinstance(command, c.Open):
         raise ValueError("an incident opens once")
     else:
         draft = Draft(copy_of(state), command)
-        do_due(draft)
+        do_due(draft, quiet_until)
         _COMMANDS[type(command)](draft, command)
+        if (alert := receipt_of(draft, state, quiet_until)) is not None:
+            return _cut_short(draft, state, alert, quiet_until)
         _cover(draft, state)
     return _finish(draft, state)
 
@@ -72,9 +83,17 @@ def _finish(draft: Draft, before: Incident | None) -> Decision:
             asking = None if depends else draft
             return Decision(tuple(draft.events), draft.state, None, draft.search, (), asking)
         nobody_found(draft)
-    climb(draft)
+    climb(draft, draft.state.alerts)
     now = draft.state if draft.events or before is None else before
     return Decision(tuple(draft.events), now, due_at(draft), None, tuple(draft.asked))
+
+
+def _cut_short(draft: Draft, before: Incident, alert: Alert, quiet_until: float) -> Decision:
+    """What a receipt's decision ends with: `receipts` says why there is no more."""
+    climb(draft, (alert,))
+    due = quiet_until if draft.rung_at is None else min(quiet_until, draft.rung_at)
+    now = draft.state if draft.events else before
+    return Decision(tuple(draft.events), now, None if due == math.inf else int(due), None, ())
 
 
 def _open(command: c.Command) -> Draft:

@@ -1,5 +1,7 @@
 """How she is told: which channel next, for the alert and for each message after it."""
 
+from collections.abc import Iterable
+
 from dispatch.core import events as e
 from dispatch.core.draft import Draft
 from dispatch.core.incident import Alert, Incident, Note
@@ -7,13 +9,16 @@ from dispatch.core.lifecycle import OPEN
 from dispatch.core.policy import Policy, Rung
 
 
-def climb(draft: Draft) -> None:
-    """Requests every notification that is due, and notes when the next one is. Paused, nothing is sent."""
+def climb(draft: Draft, alerts: Iterable[Alert]) -> None:
+    """Requests every notification of these alerts that is due, and notes when the next one is.
+
+    Paused, nothing is sent.
+    """
     state = draft.state
     if state.paused:
         return
     is_open, ladder = state.state == "open", draft.policy.ladder
-    for alert in state.alerts:
+    for alert in alerts:
         if is_open and alert.seen_at is None and alert.state in OPEN:
             _climb(draft, alert, 1, ladder, "alert", alert.requested_at)
         if alert.told != "alert" and alert.heard != alert.message and still_true(state, alert):

@@ -27,11 +27,14 @@ def auto_close_at(state: Incident, policy: Policy) -> int:
     return state.human_at + policy.auto_close_s * 1000
 
 
-def do_due(draft: Draft) -> None:
-    """Does what the decision's time has made due, but for waves and rungs, which come in their turn."""
-    if not draft.state.live:
-        return
+def do_due(draft: Draft, quiet_until: float) -> None:
+    """Does what the decision's time has made due, but for waves and rungs, which come in their turn.
+
+    ``quiet_until``: before then nothing is, by the policy that the incident has had.
+    """
     at = draft.at
+    if not draft.state.live or (at < quiet_until and not _takes_another_policy(draft)):
+        return
     for alert in draft.state.alerts:
         if alert.state in OPEN:
             if alert.expires_at <= at:

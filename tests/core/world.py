@@ -5,6 +5,7 @@ state after, through their JSON too, and the next tick must lie ahead. A refusal
 What is unrealistic: the roster's part is a list searched from front to back, and sends are settled by hand.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -68,7 +69,10 @@ class Night:
 
     watch: "Watch | None" = None
     thorough = True
-    """Makes each decision twice and takes its events through JSON; else that is left to the end."""
+    """Makes each decision twice, and sooner where it can be, and takes its events through JSON.
+
+    Else that is left to the end.
+    """
 
     def __init__(
         self, near: Iterable[Medic] | int = 10, *, policy: Policy | None = None, **keys: Any
@@ -249,6 +253,11 @@ class Night:
             if self.thorough:
                 assert go_on(question, before, command) == decision, "going on, it decides otherwise"
                 assert go_on(question, before, command) == decision, "it goes on once only"
+        elif self.thorough and before is not None:
+            quiet_until = math.inf if self.due_at is None else self.due_at
+            assert decide(before, command, quiet_until=quiet_until) == decision, (
+                "sooner, it decides otherwise"
+            )
         self._keep(decision)
         if self.watch is not None:
             self.watch(self, before, decision)
