@@ -70,8 +70,11 @@ class Availability:
         self._flag(slot, _CONNECTED, on)
         self._renew_reach(slot)
 
-    def taken(self, slot: int, on: bool) -> None:
-        self._flag(slot, _TAKEN, on)
+    def taken(self, slots: list[int], on: bool) -> None:
+        if on:
+            self._flags[slots] |= _TAKEN
+        else:
+            self._flags[slots] &= _ALL ^ _TAKEN
 
     def claimed(self, slot: int, urgency: int) -> None:
         """Only a more urgent incident may ask her."""

@@ -39,18 +39,20 @@ class Claims:
 
     def release(self, medic_id: str, incident_id: str, n: int) -> None:
         """Lets the alert go; nothing where it is not held."""
-        alerts = self._held.get(medic_id, {})
-        if alerts.pop((incident_id, n), None) is None:
+        alerts = self._held.get(medic_id)
+        if alerts is None or alerts.pop((incident_id, n), None) is None:
             return
-        if all(held.incident_id != incident_id for held in alerts.values()):
-            self._holders[incident_id].pop(medic_id, None)
-            if not self._holders[incident_id]:
+        if not alerts or all(held.incident_id != incident_id for held in alerts.values()):
+            holders = self._holders[incident_id]
+            holders.pop(medic_id, None)
+            if not holders:
                 del self._holders[incident_id]
         if not alerts:
             del self._held[medic_id]
 
     def of(self, medic_id: str) -> tuple[Held, ...]:
-        return tuple(self._held.get(medic_id, {}).values())
+        alerts = self._held.get(medic_id)
+        return tuple(alerts.values()) if alerts else ()
 
     def holders(self, incident_id: str) -> dict[str, None]:
         """The medics who hold an alert of this incident, in the order in which they came to."""
@@ -58,7 +60,7 @@ class Claims:
 
     def urgency(self, medic_id: str) -> int:
         """Only a more urgent incident than this may ask her. An accepted drill keeps her from nothing."""
-        return min((_urgency(held) for held in self.of(medic_id)), default=FREE)
+        return min([_urgency(held) for held in self.of(medic_id)], default=FREE)
 
 
 def _urgency(held: Held) -> int:

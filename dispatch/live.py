@@ -177,4 +177,4 @@ class Live:
         """Notification ``k`` of alert ``n``; None where there is none."""
         if self.record is None or not 1 <= n <= len(self.record.state.alerts):
             return None
-        return next((note for note in self.record.state.alert(n).notes if note.k == k), None)
+        return self.record.state.alert(n).note(k)

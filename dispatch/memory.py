@@ -159,8 +159,9 @@ class Memory:
         """Keeps the roster's claims as the committed state has them."""
         assert part.state is not None
         touched: Iterable[int] = {event.n for event in part.events if isinstance(event, _MOVES_A_CLAIM)}
-        if any(isinstance(event, e.IncidentUpdated) for event in part.events):  # its priority, perhaps
-            touched = range(1, len(part.state.alerts) + 1)
+        for event in part.events:
+            if isinstance(event, e.IncidentUpdated):  # its priority, perhaps
+                touched = range(1, len(part.state.alerts) + 1)
         for n in touched:
             self._claim(part.live, part.state.alert(n))
 

@@ -35,6 +35,18 @@ class NotLocked(Exception):
 class Part:
     """What the plan does to one incident."""
 
+    __slots__ = (
+        "asked",
+        "details",
+        "details_changed",
+        "due_at",
+        "events",
+        "inputs",
+        "live",
+        "policy",
+        "state",
+    )
+
     def __init__(self, live: Live) -> None:
         self.live = live
         before = live.record
@@ -53,8 +65,10 @@ class Part:
         return math.inf if self.due_at is None else self.due_at
 
     def medic_of(self, n: int) -> str | None:
-        new = next((asked.medic_id for asked in self.asked if asked.n == n), None)
-        return new or self.live.medic_of(n)
+        for asked in self.asked:
+            if asked.n == n:
+                return asked.medic_id
+        return self.live.medic_of(n)
 
     def firsts(self) -> Mapping[str, int]:
         if not self.asked:
@@ -75,7 +89,7 @@ class Part:
             state=self.state,
             details=self.details,
             policy=self.policy,
-            asked=(*old, *self.asked),
+            asked=(*old, *self.asked) if self.asked else old,
             feed_pos=feed_pos,
             due_at=self.due_at,
             node=node,
@@ -100,6 +114,8 @@ _encode = msgspec.json.Encoder().encode
 
 class Plan:
     """``refused`` has the orders that were not taken, with why; the others were."""
+
+    __slots__ = ("parts", "refused", "taken")
 
     def __init__(self) -> None:
         self.parts: dict[str, Part] = {}

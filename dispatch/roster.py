@@ -132,12 +132,10 @@ class Roster:
 
     def take(self, medic_ids: Iterable[str]) -> None:
         """A decision about these is under way: until `give_back` no search finds them."""
-        for slot in self._slots_of(medic_ids):
-            self._availability.taken(slot, True)
+        self._availability.taken(self._slots_of(medic_ids), True)
 
     def give_back(self, medic_ids: Iterable[str]) -> None:
-        for slot in self._slots_of(medic_ids):
-            self._availability.taken(slot, False)
+        self._availability.taken(self._slots_of(medic_ids), False)
 
     def search(
         self, search: Search, *, lat: float, lon: float, at: int, incident_id: str, firsts: Mapping[str, int]
@@ -240,11 +238,12 @@ class Roster:
         )
 
     def _renew_claim(self, medic_id: str) -> None:
-        for slot in self._slots_of((medic_id,)):
-            self._availability.claimed(slot, self._claims.urgency(medic_id))
+        known = self._medics.get(medic_id)
+        if known is not None:
+            self._availability.claimed(known[0], self._claims.urgency(medic_id))
 
     def _known(self, medic_ids: Iterable[str]) -> list[tuple[int, Medic]]:
         return [self._medics[medic_id] for medic_id in medic_ids if medic_id in self._medics]
 
     def _slots_of(self, medic_ids: Iterable[str]) -> list[int]:
-        return [slot for slot, _ in self._known(medic_ids)]
+        return [self._medics[medic_id][0] for medic_id in medic_ids if medic_id in self._medics]

@@ -99,7 +99,7 @@ def settle(draft: Draft, command: c.Settle) -> None:
     it from a node of which the one that said it had failed knew nothing.
     """
     alert = draft.state.alert(command.n)
-    note = next((note for note in alert.notes if note.k == command.k), None)
+    note = alert.note(command.k)
     if note is None:
         raise LookupError(f"no notification {command.n}-{command.k}")
     learnt = command.result == "failed" and command.definite

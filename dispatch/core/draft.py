@@ -16,11 +16,25 @@ from dispatch.core.incident import Incident, copy_of
 class Draft:
     """``at`` is the command's time, or the state's where the command's lies before it."""
 
+    __slots__ = (
+        "answered",
+        "asked",
+        "at",
+        "command",
+        "events",
+        "judge",
+        "missing",
+        "policy",
+        "rung_at",
+        "search",
+        "state",
+    )
+
     def __init__(self, state: Incident, command: Command) -> None:
         self.state = state
         self.command = command
         self.policy = command.policy
-        self.at = max(command.at, state.at)
+        self.at = command.at if command.at > state.at else state.at
         self.events: list[e.AnyEvent] = []
         self.asked: list[tuple[int, Candidate]] = []
         self.search: Search | None = None
@@ -47,7 +61,7 @@ class Draft:
 
     def emit(self, kind: type[e.AnyEvent], /, *, by: e.By | None = None, **data: Any) -> None:
         """Adds an event, by whoever sent the command unless ``by`` says otherwise."""
-        key = self.command.key if by is None else None
-        event = kind(at=self.at, by=by or self.command.by, key=key, **data)
+        command = self.command
+        event = kind(at=self.at, by=by or command.by, key=command.key if by is None else None, **data)
         apply(self.state, event)
         self.events.append(event)

@@ -55,7 +55,7 @@ def notification_requested(work: Incident, event: e.NotificationRequested) -> No
 
 def _settled(work: Incident, event: Any, now: str, definite: bool = False) -> None:
     alert = own(work, event.n)
-    old = next((note for note in alert.notes if note.k == event.k), None)
+    old = alert.note(event.k)
     if old is None:
         message = 1 if event.purpose == "alert" else alert.message
         old = Note(event.k, event.channel, event.purpose, message, now, event.at)

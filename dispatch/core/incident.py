@@ -95,6 +95,13 @@ class Alert(msgspec.Struct):
             return True
         return any(note.purpose == "alert" and not note.unsent for note in self.notes)
 
+    def note(self, k: int) -> Note | None:
+        """Notification ``k``; None where there is none."""
+        for note in self.notes:
+            if note.k == k:
+                return note
+        return None
+
 
 class Incident(msgspec.Struct):
     """One incident as its events tell it. ``seq`` is the number of events, ``at`` the time of the last."""
@@ -192,14 +199,17 @@ def on_the_way(state: Incident) -> list[Alert]:
     ]
 
 
+_LONG_SINCE = float("-inf")
+
+
 def expected_at(alert: Alert) -> float:
     """When a medic on the way is expected, in ms; nobody beats one who has arrived."""
-    return float("-inf") if alert.arrived_at is not None else alert.eta_at + alert.eta_s * 1000
+    return _LONG_SINCE if alert.arrived_at is not None else alert.eta_at + alert.eta_s * 1000
 
 
 def best_expected_at(state: Incident) -> float | None:
     """The earliest expected arrival of those on the way, in ms; None while nobody is."""
-    return min((expected_at(alert) for alert in on_the_way(state)), default=None)
+    return min([expected_at(alert) for alert in on_the_way(state)], default=None)
 
 
 def wanted(state: Incident, policy: Policy) -> int:

@@ -39,21 +39,21 @@ def still_true(state: Incident, alert: Alert) -> bool:
 
 def _climb_message(draft: Draft, alert: Alert) -> None:
     """The update or stand-down that she was told last, and is not known to have."""
-    usable = tuple(rung for rung in _channels_of(alert, draft.policy) if _usable(alert, rung))
+    usable = tuple([rung for rung in _channels_of(alert, draft.policy) if _usable(alert, rung)])
     _climb(draft, alert, alert.message, usable, alert.told, alert.told_at)
 
 
 def _channels_of(alert: Alert, policy: Policy) -> tuple[Rung, ...]:
     """Her sockets, the ladder, and what brought her the alert before the kind and its ladder changed."""
-    known = {rung.channel for rung in policy.ladder} | {"websocket"}
-    others = dict.fromkeys(note.channel for note in alert.notes if note.channel not in known)
-    sockets = () if _on_ladder("websocket", policy) else (Rung("websocket", 0),)
-    last_s = policy.ladder[-1].after_s
-    return sockets + policy.ladder + tuple(Rung(channel, last_s) for channel in others)
-
-
-def _on_ladder(channel: str, policy: Policy) -> bool:
-    return any(rung.channel == channel for rung in policy.ladder)
+    ladder = policy.ladder
+    on_ladder = [rung.channel for rung in ladder]
+    if "websocket" not in on_ladder:
+        ladder = (Rung("websocket", 0), *ladder)
+    for note in alert.notes:
+        if note.channel != "websocket" and note.channel not in on_ladder:
+            on_ladder.append(note.channel)
+            ladder = (*ladder, Rung(note.channel, policy.ladder[-1].after_s))
+    return ladder
 
 
 def _usable(alert: Alert, rung: Rung) -> bool:
@@ -73,10 +73,6 @@ def _brought(alert: Alert, channel: str) -> Note | None:
 def _expired_told(alert: Alert) -> bool:
     """An expired alert that is told to stop is told on her sockets only."""
     return alert.told == "stand_down" and alert.expired_at is not None
-
-
-def _of(alert: Alert, purpose: e.Purpose, message: int) -> list[Note]:
-    return [note for note in alert.notes if note.purpose == purpose and note.message == message]
 
 
 def _climb(
@@ -105,14 +101,16 @@ def socket_appeared(draft: Draft, n: int) -> None:
     alert = draft.state.alert(n)
     if draft.state.paused:
         return
-    if alert.open and draft.state.state == "open" and _failed(_of(alert, "alert", 1)):
+    if alert.open and draft.state.state == "open" and _failed(alert, "alert", 1):
         request(draft, n, "websocket", "alert")
-    last = _of(alert, alert.told, alert.message)
     unheard = alert.told != "alert" and alert.heard != alert.message
-    if unheard and _failed(last) and still_true(draft.state, alert):
+    if unheard and _failed(alert, alert.told, alert.message) and still_true(draft.state, alert):
         request(draft, n, "websocket", alert.told)
 
 
-def _failed(notes: list[Note]) -> bool:
-    tried = [note for note in notes if note.channel == "websocket"]
-    return bool(tried) and tried[-1].state == "failed"
+def _failed(alert: Alert, purpose: e.Purpose, message: int) -> bool:
+    """Whether the last that was tried on her sockets to bring her this message has failed."""
+    for note in reversed(alert.notes):
+        if note.channel == "websocket" and note.purpose == purpose and note.message == message:
+            return note.state == "failed"
+    return False

@@ -5,7 +5,7 @@ from typing import Any
 from dispatch.core import events as e
 from dispatch.core.commands import Candidate, Search
 from dispatch.core.draft import Draft
-from dispatch.core.incident import Alert, Incident, is_on_the_way, on_the_way
+from dispatch.core.incident import CAME, Alert, Incident, is_on_the_way, on_the_way
 from dispatch.core.lifecycle import LIVE, OPEN
 from dispatch.core.policy import Policy
 
@@ -37,19 +37,20 @@ def is_lost(alert: Alert, policy: Policy) -> bool:
 
 def counts(alert: Alert, policy: Policy) -> bool:
     """Whether an alert since opening or the last reopen fills one of the alerts due."""
+    if alert.state in CAME:
+        return is_on_the_way(alert)
+    if not alert.counts or alert.overdue:
+        return False
     if alert.state in OPEN:
-        if not alert.counts or alert.overdue:
-            return False
         return not policy.replace or not is_lost(alert, policy)
-    if is_on_the_way(alert):
-        return True
-    return not policy.replace and alert.counts and not alert.overdue and _used_up(alert)
+    return not policy.replace and _used_up(alert)
 
 
 def _used_up(alert: Alert) -> bool:
     """Ended without a yes by her or by time alone, not by us."""
-    declined = alert.state == "declined" and not alert.withdrawn and alert.reason is None
-    return declined or alert.state in ("expired", "failed")
+    if alert.state == "declined":
+        return alert.reason is None and not alert.withdrawn
+    return alert.state in ("expired", "failed")
 
 
 def shortfall(state: Incident, policy: Policy, at: int) -> int:
@@ -103,8 +104,8 @@ def search_for(draft: Draft, count: int) -> Search | None:
     reach = reach_s(state, policy, draft.at)
     if count <= 0 or reach < 0:
         return None
-    exclude, again = _asked_before(state, policy)
     fresh = room(state, policy)
+    exclude, again = _asked_before(state, policy)
     if not (fresh or again):
         return None
     return Search(
@@ -126,9 +127,13 @@ def _asked_before(state: Incident, policy: Policy) -> tuple[tuple[int, ...], tup
     exclude: list[int] = []
     again: list[int] = []
     for alert in state.alerts:
-        if alert.first == alert.n:
-            hers = earlier.get(alert.n) or [alert]
-            (again if may_ask_again(state, policy, hers) else exclude).append(alert.n)
+        n = alert.n
+        if alert.first != n:
+            continue
+        if may_ask_again(state, policy, earlier.get(n) or [alert]):
+            again.append(n)
+        else:
+            exclude.append(n)
     return tuple(exclude), tuple(again)
 
 

@@ -177,7 +177,8 @@ class Engine:
                 self._memory.follow(part, 0, NODE)
             elif part.live.record is not None:  # a look that found nobody moved the next look
                 part.live.follow(part.record(0, NODE), ())
-        self._roster.give_back(plan.taken)
+        if plan.taken:
+            self._roster.give_back(plan.taken)
         for part in plan.parts.values():
             case = self._cases[part.live.id]
             if part.events:
@@ -209,13 +210,15 @@ class Engine:
     def _react(self, case: Case, part: Part) -> None:
         assert case.live.record is not None
         self._watch.committed(case.number, self.now, case.live.record, part.events)
-        asked = [event for event in part.events if type(event) is e.AlertRequested]
-        if asked:
-            self._prepare(case, asked)
+        asked: list[e.AlertRequested] = []
         for event in part.events:
-            if type(event) is e.NotificationRequested:
+            if type(event) is e.AlertRequested:
+                asked.append(event)
+            elif type(event) is e.NotificationRequested:
                 when = self.now + self._deliver_ms[event.channel]
                 self.at(when, self._delivered, case, event.n, event.k, event.purpose)
+        if asked:
+            self._prepare(case, asked)
 
     def _prepare(self, case: Case, alerts: Sequence[e.AlertRequested]) -> None:
         asked = [self._asked(case, alert) for alert in alerts]
