@@ -1,9 +1,10 @@
 """The loop: an order is made into a command, decided, appended, and only then reacted to.
 
 Orders for one incident wait in its own queue and are decided together; several incidents share a commit in
-the appender. Every public coroutine returns after the commit, or raises: Refused (the incident does not take
-it), LookupError (no such thing, or another's), ReferenceTaken, KeyTaken, Unavailable (not known whether
-written), Overloaded (too much waits: not written).
+the appender. Answers and receipts are gathered for a moment first: the devices of one incident say the same
+within milliseconds, and what is decided once is paid for once. Every public coroutine returns after the
+commit, or raises: Refused (the incident does not take it), LookupError (no such thing, or another's),
+ReferenceTaken, KeyTaken, Unavailable (not known whether written), Overloaded (too much waits: not written).
 """
 
 import asyncio
@@ -38,6 +39,8 @@ CONFLICTS_MAX = 20
 """Conflicts after which an order is given up; each means that another decision was made, so none is near."""
 KEEP_ENDED_MS = 3_600_000
 """How long an ended incident is kept in memory for devices that have not read their stand-down."""
+GATHER_S = 0.02
+"""How long what is not urgent waits for more of its kind: too short for anybody to notice."""
 AGAIN_S = 1.0
 FIND_OUT_S = (1, 1, 2, 4, 8, 16, 30)
 """When it is looked whether an incident was opened after all; the database gives a commit up within 40 s."""
@@ -84,6 +87,7 @@ class Decisions:
         )
         self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)), self.ours)
         self._working = Tasks()
+        self._gathering: dict[str, Live] = {}
         self._finding_out = Tasks()
         self._closing = self._closed = False
 
@@ -236,6 +240,7 @@ class Decisions:
         """
         self._closing = True
         self._ticks.stop(self.memory.all())
+        self._gathered()
         await self._finding_out.cancel()
         await self._working.join()
         self._closed = True
@@ -243,7 +248,7 @@ class Decisions:
     @property
     def waiting(self) -> int:
         """Incidents with orders that are not committed yet."""
-        return len(self._working)
+        return len(self._working) + len(self._gathering)
 
     def late_ms(self) -> int:
         """How late the most overdue tick is."""
@@ -272,7 +277,20 @@ class Decisions:
         self.backlog.count += 1
         if order.once is not None:
             live.waiting_once[order.once] = None
-        if not live.running:
+        if order.urgent or self._closing:
+            self._begin(live)
+        elif not live.running:
+            if not self._gathering:
+                asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
+            self._gathering[live.id] = live
+
+    def _gathered(self) -> None:
+        gathering, self._gathering = self._gathering, {}
+        for live in gathering.values():
+            self._begin(live)
+
+    def _begin(self, live: Live) -> None:
+        if live.orders and not live.running:
             live.running = True
             self._working.spawn(self._work(live))
 

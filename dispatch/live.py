@@ -147,7 +147,7 @@ class Live:
     @property
     def idle(self) -> bool:
         """Nobody is deciding about it, or waits to."""
-        return not self.running and not self.lock.wanted
+        return not (self.running or self.orders or self.lock.wanted)
 
     def load(self, record: Record) -> None:
         """The incident as the store has it."""
