@@ -1,7 +1,6 @@
 """Serving: uvicorn under our own start and stop, so that a stop lets devices go first and loses nothing."""
 
 import asyncio
-import gc
 import resource
 import signal
 import socket
@@ -16,6 +15,7 @@ from uvicorn.config import Config
 from dispatch import logs
 from dispatch.api.frames import FRAME_BYTES_MAX
 from dispatch.app import Service, running
+from dispatch.chores import in_background
 from dispatch.settings import Settings
 
 log = logs.logger(__name__)
@@ -118,9 +118,6 @@ async def serve(settings: Settings, host: str, port: int, data_dir: Path) -> Non
                 log.warning(check.detail, hint=check.hint)
 
             def on_ready() -> None:
-                # What is there now is there to stay: the collector need not look through it again.
-                gc.collect()
-                gc.freeze()
                 sys.stderr.write(f"dispatch: ready on {url}\n")
                 sys.stderr.flush()
 
@@ -130,7 +127,8 @@ async def serve(settings: Settings, host: str, port: int, data_dir: Path) -> Non
                 if signal.getsignal(number) is signal.SIG_IGN:
                     continue
                 loop.add_signal_handler(number, server.stop)
-            await server.serve(sockets=[bound])
+            async with in_background(service.garbage.run()):
+                await server.serve(sockets=[bound])
         log.info("stopped")
 
 

@@ -107,7 +107,7 @@ class SocketApp:
         self._rates = rates
         self._now_ms = now_ms
         self._open_max = open_max
-        self.count = 0
+        self.count = self.closed = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         await receive()
@@ -120,6 +120,7 @@ class SocketApp:
             connection.close(BAD_FRAME)
         finally:
             self.count -= 1
+            self.closed += 1
             await connection.sent()
 
     async def _serve(self, connection: Connection, receive: Receive) -> None:
