@@ -76,7 +76,7 @@ class Devices:
                 self._answer_later(socket, alert_id)
             case "stand_down":
                 self.stood_down[alert_id] += 1
-            case "answered":
+            case "answered" if frame["state"] != "stood_down":  # too late: it was over, and changed nothing
                 self.answered[alert_id] += 1
             case "error":
                 self.refused[frame["code"]] += 1

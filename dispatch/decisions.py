@@ -8,8 +8,7 @@ ReferenceTaken, KeyTaken, Unavailable (not known whether written), Overloaded (t
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from dispatch import fault_points, logs
@@ -362,7 +361,9 @@ class Decisions:
     async def _decide(self, live: Live, orders: list[Order]) -> None:
         ids, conflicts = {live.id}, 0
         while conflicts < CONFLICTS_MAX:
-            async with self._locked(live, ids) as locked:
+            locked: dict[str, Live] = {}
+            try:
+                await self._lock(locked, live, ids)
                 try:
                     plan = self._planner.plan(locked, live, orders, self._clock.now_ms())
                 except NotLocked as missing:
@@ -373,6 +374,9 @@ class Decisions:
                     return
                 conflicts += 1
                 ids |= in_the_way
+            finally:
+                for one in locked.values():
+                    one.lock.release()
         raise Unavailable("too many conflicts")
 
     async def _keep(self, plan: Plan, live: Live, orders: list[Order]) -> set[str]:
@@ -460,21 +464,20 @@ class Decisions:
         except Exception as error:
             log.error("reaction failed", incident_id=part.live.id, error=logs.describe(error))
 
-    @contextlib.asynccontextmanager
-    async def _locked(self, own: Live, ids: set[str]) -> AsyncIterator[dict[str, Live]]:
-        """Holds incidents, in id order so that no two wait for each other; each loaded if it exists."""
-        async with contextlib.AsyncExitStack() as stack:
-            held = {}
-            for incident_id in sorted(ids):
-                live = own if incident_id == own.id else await self.memory.live(incident_id)
-                await stack.enter_async_context(live.lock)
-                held[incident_id] = live
-            stale = [live for live in held.values() if live.stale and live.record is not None]
-            for live in stale:
-                await self.memory.load_again(live)
-            if stale and not self.alone:
-                await self._see_who_left()
-            yield held
+    async def _lock(self, locked: dict[str, Live], own: Live, ids: set[str]) -> None:
+        """Holds incidents, in id order so that no two wait for each other; each loaded if it exists.
+
+        What was locked, also until something failed, is in ``locked`` and its caller's to release.
+        """
+        for incident_id in sorted(ids):
+            live = own if incident_id == own.id else await self.memory.live(incident_id)
+            await live.lock.acquire()
+            locked[incident_id] = live
+        stale = [live for live in locked.values() if live.stale and live.record is not None]
+        for live in stale:
+            await self.memory.load_again(live)
+        if stale and not self.alone:
+            await self._see_who_left()
 
     async def _see_who_left(self) -> None:
         """Whom another node has just stood down because she left is not asked again."""

@@ -5,6 +5,7 @@ Most figures are read off the committed events: ``committed`` is called once for
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -24,17 +25,17 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._delivered_s = self._alert_histogram("delivered", "a machine of the medic had the alert")
         self._seen_s = self._alert_histogram("seen", "the medic opened the alert")
-        self._incidents = self._counter("incidents", "Incidents opened.", "kind", "drill")
-        self._ended = self._counter("incidents_ended", "Incidents closed or cancelled.", "how")
+        self._incidents = self._labelled("incidents", "Incidents opened.", "kind", "drill")
+        self._ended = self._labelled("incidents_ended", "Incidents closed or cancelled.", "how")
         self._nobody = self._counter("nobody_found", "Times that nobody was left to ask.")
         self._waves = self._counter("waves", "Waves decided.")
-        self._alerts = self._counter("alerts", "Alerts requested.", "role")
-        self._answers = self._counter("answers", "Answers of medics.", "answer", "channel")
-        self._stood_down = self._counter("stand_downs", "Alerts stood down.", "reason")
-        self._outcomes = self._counter(
+        self._alerts = self._labelled("alerts", "Alerts requested.", "role")
+        self._answers = self._labelled("answers", "Answers of medics.", "answer", "channel")
+        self._stood_down = self._labelled("stand_downs", "Alerts stood down.", "reason")
+        self._outcomes = self._labelled(
             "notifications", "What became of sends.", "channel", "purpose", "outcome"
         )
-        self._requests = self._counter("http_requests", "HTTP answers.", "method", "route", "status")
+        self._requests = self._labelled("http_requests", "HTTP answers.", "method", "route", "status")
         self.watchdog_drills = self._counter(
             "watchdog_drills", "Drills of the watchdog, and what became of them.", "result"
         )
@@ -44,8 +45,8 @@ class Metrics:
             buckets=_ALERT_S,
             registry=self.registry,
         )
-        self._shed = self._counter("shed", "Requests and frames refused or skipped in overload.", "work")
-        self._limited = self._counter("rate_limited", "Requests of one beyond what one may ask.", "who")
+        self._shed = self._labelled("shed", "Requests and frames refused or skipped in overload.", "work")
+        self._limited = self._labelled("rate_limited", "Requests of one beyond what one may ask.", "who")
         self.commit_s = Histogram(
             "dispatch_commit_seconds", "One commit of decisions.", buckets=_COMMIT_S, registry=self.registry
         )
@@ -62,15 +63,15 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int) -> None:
         """Counts an HTTP answer; ``route`` is the path's pattern, never the path."""
-        self._requests.labels(method, route, str(status)).inc()
+        self._requests(method, route, str(status)).inc()
 
     def shed(self, work: str) -> None:
         """Counts what was refused, or a position that was replaced before it was looked at."""
-        self._shed.labels(work).inc()
+        self._shed(work).inc()
 
     def rate_limited(self, who: str) -> None:
         """Counts a request of a key or device beyond its rate, or a frame that had to wait."""
-        self._limited.labels(who).inc()
+        self._limited(who).inc()
 
     def gauge(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """A figure read when it is asked for: sockets, a queue's depth. ``name`` without the prefix."""
@@ -82,48 +83,55 @@ class Metrics:
     def _count(self, state: Incident, event: e.Event) -> None:  # one line for each kind of event
         match event:
             case e.IncidentOpened(kind=kind, drill=drill):
-                self._incidents.labels(kind, "yes" if drill else "no").inc()
+                self._incidents(kind, "yes" if drill else "no").inc()
             case e.IncidentClosed():
-                self._ended.labels("closed").inc()
+                self._ended("closed").inc()
             case e.IncidentCancelled():
-                self._ended.labels("cancelled").inc()
+                self._ended("cancelled").inc()
             case e.NobodyFound():
                 self._nobody.inc()
             case e.WaveDecided():
                 self._waves.inc()
             case e.AlertRequested(role=role):
-                self._alerts.labels(role).inc()
+                self._alerts(role).inc()
             case e.AlertDelivered(n=n, channel=channel):
                 self._observe(self._delivered_s, state, n, channel, event.at)
             case e.AlertSeen(n=n, channel=channel):
                 self._observe(self._seen_s, state, n, channel, event.at)
             case e.AlertAnswered(answer=answer, channel=way):
-                self._answers.labels(answer, way or "none").inc()
+                self._answers(answer, way or "none").inc()
             case e.AlertStoodDown(reason=reason):
-                self._stood_down.labels(reason).inc()
+                self._stood_down(reason).inc()
             case e.NotificationSent(channel=channel, purpose=purpose):
-                self._outcomes.labels(channel, purpose, "sent").inc()
+                self._outcomes(channel, purpose, "sent").inc()
             case e.NotificationDelivered(channel=channel, purpose=purpose):
-                self._outcomes.labels(channel, purpose, "delivered").inc()
+                self._outcomes(channel, purpose, "delivered").inc()
             case e.NotificationFailed(channel=channel, purpose=purpose):
-                self._outcomes.labels(channel, purpose, "failed").inc()
+                self._outcomes(channel, purpose, "failed").inc()
 
-    def _observe(self, histogram: Histogram, state: Incident, n: int, channel: str, at: int) -> None:
+    def _observe(
+        self, histogram: Callable[..., Histogram], state: Incident, n: int, channel: str, at: int
+    ) -> None:
         alert = state.alert(n)
         wave = "first" if alert.wave == 1 else "later"
-        histogram.labels(channel, wave).observe(max(0, at - _reported_at(state, alert)) / 1000)
+        histogram(channel, wave).observe(max(0, at - _reported_at(state, alert)) / 1000)
+
+    def _labelled(self, name: str, help_text: str, *labels: str) -> Callable[..., Counter]:
+        """The counter of some labels' values, found again at once: each event of an incident asks for one."""
+        return cache(self._counter(name, help_text, *labels).labels)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(f"dispatch_{name}", help_text, labels, registry=self.registry)
 
-    def _alert_histogram(self, word: str, until: str) -> Histogram:
-        return Histogram(
+    def _alert_histogram(self, word: str, until: str) -> Callable[..., Histogram]:
+        histogram = Histogram(
             f"dispatch_alert_{word}_seconds",
             f"From the report of the incident (wave=first) or the later request, until {until}.",
             ("channel", "wave"),
             buckets=_ALERT_S,
             registry=self.registry,
         )
+        return cache(histogram.labels)
 
 
 def _reported_at(state: Incident, alert: Alert) -> int:

@@ -1,13 +1,15 @@
 """Times at the edge: RFC 3339 in UTC with a ``Z`` and milliseconds; inside, epoch milliseconds."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
+@lru_cache(1024)
 def rfc3339(at_ms: int) -> str:
-    """``2026-11-24T11:58:24.123Z``."""
+    """``2026-11-24T11:58:24.123Z``. An incident has the same few times again and again."""
     text = (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
     return text[:-6] + "Z"
 
