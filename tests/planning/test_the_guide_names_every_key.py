@@ -44,10 +44,10 @@ def test_numbers_are_the_defaults(section: str) -> None:
 
 
 def test_the_walks_scenario_is_one(tmp_path: Path) -> None:
-    first, grid, policies = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)[:3]
+    first, grid, policies, fewer = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)[:4]
     cells = cells_around(52.09, 5.12, resolution=8, rings=3)
     people = "h3,population\n" + "".join(f"{cell},{n}\n" for n, cell in enumerate(cells))
-    few = "[cardiac_arrest]\nalerts_max = 10\n"
-    held = read(written(tmp_path, first + grid + policies, people_csv=people, fewer_toml=few))
+    held = read(written(tmp_path, first + grid + policies, people_csv=people, fewer_toml=fewer))
     assert list(held.policies) == ["now", "fewer"]
     assert held.grid is not None
+    assert held.policies["fewer"]["cardiac_arrest"].alerts_max == 15
