@@ -120,7 +120,7 @@ def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], 
     )
     _put_incident(tables, incident)
     if policy not in tables.policy:
-        raise errors.foreign_key("incident", "incident_policy_fkey")
+        raise errors.not_null("incident", "policy")
     tables.add_to(tables.incident_reference, (room_id, reference), incident_id)
     return incident
 
@@ -131,7 +131,7 @@ def _go_on(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...],
     if old is None or old.seq != seq - 1 or old.control_room_id != room_id:
         return False
     if policy != old.policy and policy not in tables.policy:
-        raise errors.foreign_key("incident", "incident_policy_fkey")
+        raise errors.not_null("incident", "policy")
     incident = Incident(
         incident_id,
         room_id,

@@ -24,9 +24,10 @@ def check(table: str, constraint: str) -> Any:
     return error("23514", message, constraint=constraint)
 
 
-def foreign_key(table: str, constraint: str) -> Any:
-    message = f'insert or update on table "{table}" violates foreign key constraint "{constraint}"'
-    return error("23503", message, constraint=constraint)
+def not_null(table: str, column: str) -> Any:
+    return error(
+        "23502", f'null value in column "{column}" of relation "{table}" violates not-null constraint'
+    )
 
 
 class NotModelled(BaseException):

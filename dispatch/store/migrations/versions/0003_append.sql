@@ -83,15 +83,17 @@ begin
             opened_at, ended_at, due_at, owed, feed_pos, node
         )
         select
-            s.incident_id, rooms[s.room].id, s.reference, s.kind, s.priority, s.drill, s.state, s.policy, s.count,
-            s.opened_at, s.ended_at, s.due_at, s.owed, before[s.room] + s.feed_offset, writer
+            s.incident_id, rooms[s.room].id, s.reference, s.kind, s.priority, s.drill, s.state,
+            (select hash from policy where hash = s.policy),  -- null, and so refused, where it is not kept
+            s.count, s.opened_at, s.ended_at, s.due_at, s.owed, before[s.room] + s.feed_offset, writer
         from unnest(streams) s where s.seq = 1;
     end if;
     if opened < cardinality(streams) then
         update incident i set
-            kind = s.kind, priority = s.priority, state = s.state, policy = s.policy, seq = s.seq + s.count - 1,
-            ended_at = s.ended_at, due_at = s.due_at, owed = s.owed, feed_pos = before[s.room] + s.feed_offset,
-            node = writer
+            kind = s.kind, priority = s.priority, state = s.state,
+            policy = case when i.policy = s.policy then i.policy else (select hash from policy where hash = s.policy) end,
+            seq = s.seq + s.count - 1, ended_at = s.ended_at, due_at = s.due_at, owed = s.owed,
+            feed_pos = before[s.room] + s.feed_offset, node = writer
         from unnest(streams) s
         where s.seq > 1 and i.id = s.incident_id and i.seq = s.seq - 1
             and i.control_room_id = rooms[s.room].id;
