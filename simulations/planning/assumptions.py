@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
-
 from simulations.planning.keys import ScenarioKeys
-from simulations.planning.sections import AmbulanceKeys, ArrestsKeys, BehaviourKeys, MedicsKeys, TimesKeys
+from simulations.planning.sections import (
+    AmbulanceKeys,
+    ArrestsKeys,
+    BehaviourKeys,
+    IncidentsKeys,
+    MedicsKeys,
+    TimesKeys,
+)
+from simulations.planning.sources import BY_HOUR
 
 GUESS = "assumption"
 SPREAD = "spread: assumption"
@@ -14,8 +20,11 @@ RESPONSE_TIMES = "PubMed 36162614"
 
 SOURCES = {
     "medics.works": GUESS,
+    "medics.work_days": "assumption; 1 is Monday",
+    "medics.work_hours": GUESS,
     "medics.available": "all: that people sleep is in behaviour.seen",
     "medics.modes": "assumption; with it the turnout law gives 956 m in 6.2 min (PubMed 32259606)",
+    "incidents.flats": "about what makes 2.1 min of 1.3 and 2.8, PubMed 17601996",
     "behaviour.seen": "Haskins et al., Resuscitation 2021: 75.6 % of 1,985 alerted",
     "behaviour.accepts_if_seen": "Haskins et al., Resuscitation 2021: 37.7 % of those alerted",
     "behaviour.declines_if_not_accepting": GUESS,
@@ -57,6 +66,7 @@ SOURCES = {
 
 DEFAULTS = {
     "medics": MedicsKeys(),
+    "incidents": IncidentsKeys(),
     "behaviour": BehaviourKeys(),
     "arrests": ArrestsKeys(),
     "times": TimesKeys(),
@@ -81,11 +91,24 @@ def of(keys: ScenarioKeys) -> Iterator[Assumption]:
         if value != default:
             source = f"set by the scenario; the default is {_words(default)} ({source})"
         yield Assumption(key, _words(value), source)
+    incidents = keys.incidents
+    if incidents.csv is incidents.collisions is incidents.rates is None:
+        yield _by_hour(incidents)
     if keys.ambulance.csv is not None:
         yield Assumption("ambulance.csv", keys.ambulance.csv, "the scenario's file, instead of to_kerb_s")
 
 
+def _by_hour(incidents: IncidentsKeys) -> Assumption:
+    if incidents.by_hour:
+        return Assumption("incidents.by_hour", _words(incidents.by_hour), "set by the scenario")
+    blocks = ", ".join(f"{BY_HOUR[hour]:g} from {hour}:00" for hour in range(0, 24, 6))
+    source = "six-hour blocks differ by a factor of 2, 10.1016/j.resuscitation.2009.10.021"
+    return Assumption("incidents.by_hour", blocks, f"{source}; the two between: assumption")
+
+
 def _words(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return msgspec.json.encode(value).decode()
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(one)}" for name, one in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(map(_words, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

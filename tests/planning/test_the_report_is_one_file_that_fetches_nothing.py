@@ -194,6 +194,9 @@ def test_a_source_stands_beside_its_own_value_only(tmp_path: Path) -> None:
     found = {one.key: one for one in assumptions.of(scenario(tmp_path, text).keys)}
     assert found["behaviour.seen"].source.startswith("set by the scenario; the default is 0.756 (")
     assert "set by" not in found["behaviour.accepts_if_seen"].source
+    assert found["incidents.by_hour"].value.startswith("0.65 from 0:00, 1.3 from 6:00")
+    assert found["medics.modes"].value == "foot 0.3, bicycle 0.4, car 0.3"
+    assert (found["behaviour.on_scene_s"].value, found["times.collapse_sigma"].value) == ("600, 1800", "0")
 
 
 def test_every_number_that_is_assumed_has_a_source() -> None:
@@ -201,7 +204,7 @@ def test_every_number_that_is_assumed_has_a_source() -> None:
         f"{name}.{key}"
         for name, section in assumptions.DEFAULTS.items()
         for key in section.__struct_fields__
-        if name != "medics" and getattr(section, key) is not None
+        if name not in ("medics", "incidents") and getattr(section, key) is not None
     }
     assert numbers <= set(assumptions.SOURCES)
 
