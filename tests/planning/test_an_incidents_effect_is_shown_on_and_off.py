@@ -35,12 +35,12 @@ def test_it_is_put_in_and_nothing_else() -> None:
 
 def test_with_it_nobody_comes_more_often_at_the_same_mean() -> None:
     """Five are asked, once each: all five stay at home together far more often, where they are alike."""
-    calls = handmade.calls([handmade.MONDAY + 4 * handmade.H * n for n in range(1500)])
+    calls = handmade.calls([handmade.MONDAY + 4 * handmade.H * n for n in range(600)])
     policies = handmade.policies(waves=((0, 5),), alerts_max=5, replace=False, wanted=5, asks_max=1)
     keys = BehaviourKeys(seen=1.0, arrives_if_accepted=1.0, withdraws_if_accepted=0.0, incident_effect_sd=2.0)
     off = World(handmade.medics(range(100, 600, 100)), keys, seed=1)
     accepts = [world.run(calls, policies, 0).accepts for world in (off, off.acting(switched(keys)))]
-    assert np.mean(accepts[1]) == pytest.approx(np.mean(accepts[0]), rel=0.05)
+    assert np.mean(accepts[1]) == pytest.approx(np.mean(accepts[0]), rel=0.1)
     assert np.mean(accepts[1] == 0) > 3 * np.mean(accepts[0] == 0)
 
 
