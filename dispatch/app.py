@@ -242,7 +242,7 @@ def _edge(parts: Parts) -> Edge:
         device_per_s=parts.settings.device_requests_per_s,
         metrics=metrics,
     )
-    fixes = LatestFixes(dispatcher.moved, lambda: admission.takes("position"), metrics)
+    fixes = LatestFixes(dispatcher.moved_many, lambda: admission.takes("position"), metrics)
     return Edge(lag, admission, rates, fixes)
 
 

@@ -262,14 +262,19 @@ class Dispatcher:
 
     async def moved(self, fix: Fix) -> None:
         """Her position: the next decision sees it. An accepted medic who is there has arrived."""
-        fix = msgspec.structs.replace(fix, at=min(fix.at, self._clock.now_ms()))
-        if not self._roster.move(fix):
-            return
-        self.positions.put(fix)
-        self.newsroom.moved(fix)
-        for held in self._roster.held(fix.medic_id):
-            if held.engaged and (live := self.decisions.memory.get(held.incident_id)) is not None:
-                self._note_arrival(live, held.n, fix)
+        self.moved_many((fix,))
+
+    def moved_many(self, fixes: Iterable[Fix]) -> None:
+        """The same for many medics, far faster. ValueError, and none is taken, if one is no position."""
+        now = self._clock.now_ms()
+        new = [_by(fix, now) for fix in fixes if self._roster.would_move(_by(fix, now))]
+        self._roster.move_many(new)
+        for fix in new:
+            self.positions.put(fix)
+            self.newsroom.moved(fix)
+            for held in self._roster.held(fix.medic_id):
+                if held.engaged and (live := self.decisions.memory.get(held.incident_id)) is not None:
+                    self._note_arrival(live, held.n, fix)
 
     async def medic_changed(self, medic: Medic, *, before: Medic | None) -> None:
         """Her row has changed, in the store already. Suspending and opting out end alerts by the rules.
@@ -431,6 +436,11 @@ class Dispatcher:
                 await self.tidy()
             except Exception as error:
                 log.error("not tidied up", error=logs.describe(error))
+
+
+def _by(fix: Fix, now: int) -> Fix:
+    """A device's clock may be ahead."""
+    return fix if fix.at <= now else msgspec.structs.replace(fix, at=now)
 
 
 def _without(medic: Medic, channel: str) -> Medic:

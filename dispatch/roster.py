@@ -82,6 +82,11 @@ class Roster:
             self._availability.remove(slot)
             self._slots.give_back(slot)
 
+    def would_move(self, fix: Fix) -> bool:
+        """Whether she is known, and the fix newer than the known one."""
+        known = self._medics.get(fix.medic_id)
+        return known is not None and fix.at > self._whereabouts.fix_at(known[0])
+
     def move(self, fix: Fix) -> bool:
         """Takes a fix if newer than the known one; returns whether. ValueError for what is no position."""
         return self.move_many((fix,)) == 1

@@ -129,6 +129,10 @@ class Whereabouts:
         self._settle()
         return len(newest)
 
+    def fix_at(self, slot: int) -> int:
+        """Of when her newest fix is."""
+        return int(self._fix_at[slot])
+
     def fix(self, slot: int, medic: Medic) -> Fix | None:
         key = int(self._fix_key[slot])
         if key == NONE:

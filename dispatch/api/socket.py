@@ -185,7 +185,7 @@ class SocketApp:
             case frames.Ack():
                 await self._medics.acknowledged(medic_id, frame.id)
             case frames.Position():
-                await self._fixes.put(fix_of(medic_id, frame, self._now_ms()))
+                self._fixes.put(fix_of(medic_id, frame, self._now_ms()))
             case frames.Seen():
                 self._admission.ensure("answer")
                 await self._medics.seen(medic_id, frame.alert_id, CHANNEL)
@@ -193,6 +193,7 @@ class SocketApp:
                 raise BadFrame
             case _:
                 self._admission.ensure("answer")
+                self._fixes.take_hers(medic_id)
                 answer = frames.ANSWER_OF[type(frame)]
                 state = await self._medics.answer(medic_id, frame.alert_id, answer, CHANNEL)
                 fault_points.reached("answer_committed")

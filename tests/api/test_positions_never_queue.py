@@ -1,4 +1,6 @@
-"""While the node is busy the newest position of each medic waits, and only that."""
+"""Of each medic the newest position waits for the next beat, and only that."""
+
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,63 +17,64 @@ class Node:
         self.taken: list[tuple[str, int]] = []
         self.fixes = LatestFixes(self.take, lambda: self.calm, self.metrics)
 
-    async def take(self, fix: Fix) -> None:
-        self.taken.append((fix.medic_id, fix.at))
+    def take(self, fixes: Sequence[Fix]) -> None:
+        self.taken += [(fix.medic_id, fix.at) for fix in fixes]
 
-    async def moves(self, medic_id: str, at: int) -> None:
-        await self.fixes.put(Fix(medic_id, 52.0, 5.0, 10.0, at))
+    def moves(self, medic_id: str, at: int) -> None:
+        self.fixes.put(Fix(medic_id, 52.0, 5.0, 10.0, at))
 
     def skipped(self) -> float | None:
         return self.metrics.registry.get_sample_value("dispatch_shed_total", {"work": "position"})
 
 
-async def test_a_calm_node_takes_each_at_once() -> None:
+def test_a_calm_node_takes_the_newest_of_each_together_at_the_next_beat() -> None:
     node = Node()
     for at in range(3):
-        await node.moves("anna", at)
-    assert node.taken == [("anna", 0), ("anna", 1), ("anna", 2)]
+        node.moves("anna", at)
+    node.moves("bram", 7)
+    assert node.taken == []
+    node.fixes.take_some()
+    assert node.taken == [("anna", 2), ("bram", 7)]
+    assert node.fixes.waiting == 0
 
 
-async def test_a_busy_one_keeps_the_newest_of_each_and_takes_a_few_a_beat(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(latest_fixes, "A_BEAT_MAX", 2)
+def test_hers_is_taken_at_once_when_she_answers() -> None:
+    node = Node()
+    node.moves("anna", 1)
+    node.moves("bram", 1)
+    node.fixes.take_hers("bram")
+    node.fixes.take_hers("cora")
+    assert (node.taken, node.fixes.waiting) == ([("bram", 1)], 1)
+
+
+def test_a_busy_one_keeps_the_newest_of_each_and_takes_a_few_a_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latest_fixes, "BUSY_MAX", 2)
     node = Node()
     node.calm = False
     for at in range(1000):
         for medic_id in ("anna", "bram", "cora"):
-            await node.moves(medic_id, at)
-    assert node.taken == []
+            node.moves(medic_id, at)
     assert node.fixes.waiting == 3
     assert node.skipped() == 2997
-    await node.fixes.take_some()
+    node.fixes.take_some()
     assert node.taken == [("anna", 999), ("bram", 999)]
-
-
-async def test_calm_again_it_takes_all_that_waits_and_then_each_at_once() -> None:
-    node = Node()
-    node.calm = False
-    await node.moves("anna", 1)
     node.calm = True
-    await node.moves("bram", 2)
-    await node.fixes.take_some()
-    await node.moves("anna", 3)
-    assert node.taken == [("anna", 1), ("bram", 2), ("anna", 3)]
+    node.moves("anna", 1000)
+    node.fixes.take_some()
+    assert node.taken[2:] == [("cora", 999), ("anna", 1000)]
 
 
-async def test_one_that_can_not_be_taken_does_not_hold_up_the_others() -> None:
+def test_one_that_can_not_be_taken_does_not_hold_up_the_others() -> None:
     node = Node()
-    node.calm = False
-    await node.moves("anna", 1)
-    await node.moves("bram", 2)
-    take, failed = node.fixes._take, []
+    node.moves("anna", 1)
+    node.moves("bram", 2)
+    take = node.fixes._take
 
-    async def fails_once(fix: Fix) -> None:
-        if not failed:
-            failed.append(fix.medic_id)
-            raise OSError
-        await take(fix)
+    def refuses_anna(fixes: Sequence[Fix]) -> None:
+        if any(fix.medic_id == "anna" for fix in fixes):
+            raise ValueError
+        take(fixes)
 
-    node.fixes._take = fails_once
-    await node.fixes.take_some()
-    assert (failed, node.taken, node.fixes.waiting) == (["anna"], [("bram", 2)], 0)
+    node.fixes._take = refuses_anna
+    node.fixes.take_some()
+    assert (node.taken, node.fixes.waiting) == ([("bram", 2)], 0)
