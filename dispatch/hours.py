@@ -89,7 +89,7 @@ class Schedules:
         zones = np.frombuffer(self._zone_of, dtype=np.int64).take(numbers)
         minutes = self._local_minutes(at).take(zones)
         turns = np.frombuffer(self._turns, dtype=np.int64)
-        past = np.searchsorted(turns, numbers * np.int64(_STRIDE) + minutes, side="right")
+        past = turns.searchsorted(numbers * np.int64(_STRIDE) + minutes, side="right")
         return (past & 1).astype(np.bool_)
 
     def _add(self, zone: int, weekly: list[tuple[int, int]]) -> int:

@@ -1,6 +1,6 @@
 """One search of the roster: who of those who may be asked can be there first, exactly."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from dispatch.whereabouts import Entries, Whereabouts
 from geo.distance import SPEED_M_S, Mode, travel_s
 from geo.nearest import Keep, Keys
 
+_FASTEST_FIRST = sorted(Mode, key=lambda mode: -SPEED_M_S[mode])
+"""Whoever is found bounds the time of those still to be found, and so how far the slower are looked for."""
 _ABOVE_ROUNDING = 1.0 + 1e-9
 """Above the rounding of a distance made from a time; who is over the time itself is left out afterwards."""
 
@@ -44,7 +46,7 @@ class Lookup:
             return []
         found: list[Found] = []
         reach_s = self.reach_s
-        for mode in Mode:
+        for mode in _FASTEST_FIRST:
             found = sorted(found + self._best_by(mode, count, reach_s))[:count]
             if len(found) == count:
                 reach_s = found[-1].travel_s
@@ -52,17 +54,22 @@ class Lookup:
 
     def those(self, slots: Iterable[tuple[int, Mode]]) -> list[Found]:
         """Those of a few medics who may be asked and are within reach, in any order."""
-        return [found for slot, mode in slots if (found := self._one(slot, mode)) is not None]
+        by_mode: dict[Mode, list[int]] = {}
+        for slot, mode in slots:
+            by_mode.setdefault(mode, []).append(slot)
+        return [found for mode, of_mode in by_mode.items() for found in self._those_by(mode, of_mode)]
 
-    def _one(self, slot: int, mode: Mode) -> Found | None:
-        if not self.may_be_asked(np.array([slot], dtype=np.int32))[0]:
-            return None
-        metres = self.whereabouts.distance_m(
-            slot, mode, lat=self.lat, lon=self.lon, at=self.at, fix_stale_s=self.fix_stale_s
+    def _those_by(self, mode: Mode, slots: list[int]) -> list[Found]:
+        asked = np.array(slots, dtype=np.int32)
+        distances_m = self.whereabouts.distances_m(
+            asked[self.may_be_asked(asked)].tolist(),
+            mode,
+            lat=self.lat,
+            lon=self.lon,
+            at=self.at,
+            fix_stale_s=self.fix_stale_s,
         )
-        if metres is None or travel_s(metres, mode) > self.reach_s:
-            return None
-        return Found(travel_s(metres, mode), self.medic_ids[slot], metres, slot)
+        return self._within_reach(mode, distances_m, self.reach_s)
 
     def _best_by(self, mode: Mode, count: int, reach_s: float) -> list[Found]:
         """At least the ``count`` best of one mode within ``reach_s``, if there are so many, nearest first.
@@ -94,7 +101,10 @@ class Lookup:
         nearest: dict[int, float] = {}
         for slot, metres in zip(owners.tolist(), distances_m.tolist(), strict=True):
             nearest.setdefault(slot, metres)
-        timed = ((travel_s(metres, mode), metres, slot) for slot, metres in nearest.items())
+        return self._within_reach(mode, nearest, reach_s)
+
+    def _within_reach(self, mode: Mode, distances_m: Mapping[int, float], reach_s: float) -> list[Found]:
+        timed = [(travel_s(metres, mode), metres, slot) for slot, metres in distances_m.items()]
         return [Found(s, self.medic_ids[slot], metres, slot) for s, metres, slot in timed if s <= reach_s]
 
     def _keep(self, entries: Entries) -> Keep:

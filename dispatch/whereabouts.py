@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dispatch.hours import Schedules
 from dispatch.records import Fix, Medic, Place
 from dispatch.slots import Slots, room_for
-from geo.distance import Mode, distance_m
+from geo.distance import Mode
 from geo.nearest import NearestIndex
 
 Mask = NDArray[np.bool_]
@@ -155,13 +155,23 @@ class Whereabouts:
         self, slot: int, mode: Mode, *, lat: float, lon: float, at: int, fix_stale_s: int
     ) -> float | None:
         """From the nearest of her entries that count; None where none does."""
+        return self.distances_m((slot,), mode, lat=lat, lon=lon, at=at, fix_stale_s=fix_stale_s).get(slot)
+
+    def distances_m(
+        self, slots: Iterable[int], mode: Mode, *, lat: float, lon: float, at: int, fix_stale_s: int
+    ) -> dict[int, float]:
+        """`distance_m` of several who travel by ``mode``; of whom no entry counts is not in it."""
         entries = self.by_mode[mode]
-        keys = [*entries.chain(int(self._fix_key[slot])), *entries.chain(int(self._first_place[slot]))]
-        if not keys:
-            return None
-        counts = self.counting(entries, np.array(keys, dtype=np.int64), at, fix_stale_s)
-        positions = (entries.index.position(key) for key, holds in zip(keys, counts, strict=True) if holds)
-        return min((distance_m(lat, lon, *position) for position in positions), default=None)
+        places = [int(first[slot]) for slot in slots for first in (self._fix_key, self._first_place)]
+        keys = np.array([key for first in places for key in entries.chain(first)], dtype=np.int64)
+        if not keys.size:
+            return {}
+        keys = keys[self.counting(entries, keys, at, fix_stale_s)]
+        metres = entries.index.distances_m(lat, lon, keys).tolist()
+        nearest: dict[int, float] = {}
+        for owner, one_m in zip(entries.owner.take(keys).tolist(), metres, strict=True):
+            nearest[owner] = min(one_m, nearest.get(owner, one_m))
+        return nearest
 
     def _change(self, slot: int, old: Medic | None, medic: Medic) -> None:
         entries = self.by_mode[Mode(medic.mode)]

@@ -29,7 +29,7 @@ _ABS = 4e-14
 """Above the rounding of offset + (-2c).q, whose terms are at most 4: below 1e-14. Let through: 1 m."""
 _REST_MAX = 32
 """So few buckets within reach are looked at in one go, without first lowering the bound further."""
-_FIRST_MAX = 4
+_FIRST_MAX = 8
 """So few within the distance asked for are looked at without first lowering the bound at all."""
 _GROWTH, _AT_ONCE_MAX = 4, 1024
 """Each look takes so many times as many buckets as the one before, up to 6 MiB of points."""
@@ -56,6 +56,12 @@ class NearestIndex:
         if key not in self:
             raise KeyError(key)
         return float(self._buckets.lat[key]), float(self._buckets.lon[key])
+
+    def distances_m(self, lat: float, lon: float, keys: Keys) -> Distances:
+        """Metres from a position in degrees to each of these keys, all of them present."""
+        slots = self._buckets.slot.take(keys)
+        points = self._buckets.point.reshape(3, -1).take(slots, axis=1)
+        return arc_m(chord_squared(points, unit_vector(lat, lon)[:, None]))
 
     def put(self, key: int, lat: float, lon: float) -> None:
         """Add `key` or move it. ValueError for a position or key out of range."""
@@ -112,7 +118,7 @@ class NearestIndex:
         distance_m = arc_m(squares)
         order = np.lexsort((keys, distance_m))[:k]
         keys, distance_m = keys[order], distance_m[order]
-        count = int(np.searchsorted(distance_m, distance_max_m, side="right"))
+        count = int(distance_m.searchsorted(distance_max_m, side="right"))
         return keys[:count], distance_m[:count]
 
     def within(
@@ -159,10 +165,14 @@ def _look(
         return keys, squares
     here = chord_squared(buckets.point.take(some, axis=1), query[:, None, None]).reshape(-1)
     hits = (here <= bound).nonzero()[0]
+    if not len(hits):
+        return keys, squares
     new_keys, here = buckets.key.take(some, axis=0).reshape(-1)[hits].astype(np.int64), here[hits]
-    if keep is not None and len(hits):
+    if keep is not None:
         kept = np.asarray(keep(new_keys), dtype=bool)
         new_keys, here = new_keys[kept], here[kept]
+    if not len(keys):
+        return new_keys, here
     near = squares <= bound
     return np.concatenate((keys[near], new_keys)), np.concatenate((squares[near], here))
 
