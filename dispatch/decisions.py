@@ -446,7 +446,8 @@ class Decisions:
         for part in plan.parts.values():
             # A look that found nobody wrote nothing, but moved the next look.
             if not part.events and (before := part.live.record) is not None:
-                part.live.follow(part.record(before.feed_pos, before.node), ())
+                record = part.record(before.feed_pos, before.node)
+                part.live.follow(record, (), quiet_until=part.quiet_until)
             self._ticks.set(part.live)
 
     def _react_to(self, part: Part, *, from_another: bool) -> None:

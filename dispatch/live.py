@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec.structs import replace
 
 from dispatch.core.commands import Command
+from dispatch.core.decide import NOTHING_KNOWN
 from dispatch.core.incident import Incident, Note
 from dispatch.core.policy import Policy
 from dispatch.records import Asked, Details, Record
@@ -109,7 +110,8 @@ class Live:
     """``record`` is None until the incident is opened. Changed only under ``lock``.
 
     ``by_n`` has who each alert went to; one whose medic was deleted is in neither it nor ``firsts``, which
-    maps each medic asked to the number of her first alert. ``stale``: to be loaded again. ``waiting_once``:
+    maps each medic asked to the number of her first alert. ``quiet_until``: what the last decision made here
+    said of the time until the next. ``stale``: to be loaded again. ``waiting_once``:
     what the waiting orders say that is not to be said twice. ``had``: what devices have acknowledged here, by
     alert and notification; that it was delivered may not be committed yet.
     """
@@ -121,6 +123,7 @@ class Live:
         "id",
         "lock",
         "orders",
+        "quiet_until",
         "record",
         "room_id",
         "running",
@@ -132,6 +135,7 @@ class Live:
     def __init__(self, incident_id: str, room_id: str, record: Record | None = None) -> None:
         self.id, self.room_id = incident_id, room_id
         self.stale = False
+        self.quiet_until = NOTHING_KNOWN
         self.lock = _Lock()
         self.orders: deque[Order] = deque()
         self.waiting_once: dict[Once, None] = {}
@@ -154,9 +158,9 @@ class Live:
         self.by_n, self.firsts = {}, {}
         self.follow(record, record.asked)
 
-    def follow(self, record: Record, asked: Iterable[Asked]) -> None:
+    def follow(self, record: Record, asked: Iterable[Asked], *, quiet_until: float = NOTHING_KNOWN) -> None:
         """The incident after a commit, which asked these for the first time."""
-        self.record, self.stale = record, False
+        self.record, self.stale, self.quiet_until = record, False, quiet_until
         for one in asked:
             self.by_n[one.n] = one
             self.firsts.setdefault(one.medic_id, one.n)

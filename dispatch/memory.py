@@ -114,7 +114,7 @@ class Memory:
     def follow(self, part: Part, feed_pos: int, node: str) -> None:
         """``node`` has committed a plan's part."""
         live = part.live
-        live.follow(part.record(feed_pos, node), part.asked)
+        live.follow(part.record(feed_pos, node), part.asked, quiet_until=part.quiet_until)
         for asked in part.asked:
             self._digit_pairs.given(asked.medic_id, asked.digit_pair, part.events[0].at)
         self._claims_changed(part)

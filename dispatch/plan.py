@@ -5,7 +5,6 @@ and an accept or arrival ends whatever else she has; those incidents are decided
 one append. Whoever is chosen is marked taken in the roster at once, until the plan is kept or dropped.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -44,6 +43,7 @@ class Part:
         "inputs",
         "live",
         "policy",
+        "quiet_until",
         "state",
     )
 
@@ -54,15 +54,11 @@ class Part:
         self.details: Details | None = before.details if before else None
         self.policy: Policy | None = before.policy if before else None
         self.due_at: int | None = before.due_at if before else None
+        self.quiet_until = live.quiet_until
         self.asked: list[Asked] = []
         self.events: list[e.AnyEvent] = []
         self.inputs: list[dict[str, Any]] = []
         self.details_changed = False
-
-    @property
-    def quiet_until(self) -> float:
-        """Before then (ms) nothing is due by time alone."""
-        return math.inf if self.due_at is None else self.due_at
 
     def medic_of(self, n: int) -> str | None:
         for asked in self.asked:
@@ -193,7 +189,7 @@ class Planner:
     def _keep(self, plan: Plan, part: Part, order: Order, decision: Decision, command: c.Command) -> None:
         plan.parts[part.live.id] = part
         part.state = decision.state
-        part.due_at = decision.due_at
+        part.due_at, part.quiet_until = decision.due_at, decision.quiet_until
         part.events += decision.events
         if order.policy is not None:
             part.policy = order.policy

@@ -32,8 +32,8 @@ from dispatch.core.waves import ask, nobody_found
 class Decision(msgspec.Struct, frozen=True):
     """``asked``: the candidate behind each new alert's number. ``due_at``: when the next tick is owed.
 
-    ``draft``: what a question had come to when it was asked; None where the command itself depends on the
-    answer.
+    ``short``: alerts are due, and nobody to be found for them, or nobody yet. ``draft``: what a question had
+    come to when it was asked; None where the command itself depends on the answer.
     """
 
     events: tuple[e.AnyEvent, ...]
@@ -41,17 +41,24 @@ class Decision(msgspec.Struct, frozen=True):
     due_at: int | None
     search: c.Search | None
     asked: tuple[tuple[int, c.Candidate], ...]
+    short: bool = False
     draft: Draft | None = None
 
+    @property
+    def quiet_until(self) -> float:
+        """Before then (ms) time alone makes nothing due, and nobody is missing."""
+        if self.short:
+            return NOTHING_KNOWN
+        return math.inf if self.due_at is None else self.due_at
 
-NOTHING_KNOWN = float("-inf")
+
+NOTHING_KNOWN = -math.inf
 
 
 def decide(state: Incident | None, command: c.Command, *, quiet_until: float = NOTHING_KNOWN) -> Decision:
     """Raises Refused, LookupError; ValueError for a command before Open, or a second Open.
 
-    ``quiet_until``: the ``due_at`` of the decision that led to ``state``, infinite where that was None. It
-    makes the same decision sooner.
+    ``quiet_until``: that of the decision that led to ``state``; the same is decided, only sooner.
     """
     if state is None:
         draft = _open(command)
@@ -81,11 +88,11 @@ def _finish(draft: Draft, before: Incident | None) -> Decision:
         ask(draft)
         if draft.search is not None:
             asking = None if depends else draft
-            return Decision(tuple(draft.events), draft.state, None, draft.search, (), asking)
+            return Decision(tuple(draft.events), draft.state, None, draft.search, (), draft=asking)
         nobody_found(draft)
     climb(draft, draft.state.alerts)
     now = draft.state if draft.events or before is None else before
-    return Decision(tuple(draft.events), now, due_at(draft), None, tuple(draft.asked))
+    return Decision(tuple(draft.events), now, due_at(draft), None, tuple(draft.asked), draft.short)
 
 
 def _cut_short(draft: Draft, before: Incident, alert: Alert, quiet_until: float) -> Decision:

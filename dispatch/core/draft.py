@@ -27,6 +27,7 @@ class Draft:
         "policy",
         "rung_at",
         "search",
+        "short",
         "state",
     )
 
@@ -40,6 +41,8 @@ class Draft:
         self.search: Search | None = None
         self.answered: Search | None = None
         """What the command's candidates were looked for by, where that is known."""
+        self.short = False
+        """Fewer alerts count than are due, whether or not anybody might be found."""
         self.missing = False
         """Somebody is still missing who might be found by another look."""
         self.rung_at: int | None = None

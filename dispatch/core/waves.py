@@ -157,13 +157,13 @@ def _of_policy(policy: Policy, setting: e.Setting, drill: bool, priority: int) -
 def ask(draft: Draft) -> None:
     """The shortfall is asked: the next best by ``eta_s``, in one wave."""
     candidates = draft.command.candidates
-    search = draft.answered or search_for(draft, shortfall(draft.state, draft.policy, draft.at))
+    search = draft.answered or _search_for_the_short(draft)
     if search is None:
         return
     if candidates is None:
         draft.look_for(search)
         return
-    draft.missing = True
+    draft.short = draft.missing = True
     chosen = choose(candidates, draft.state, search)
     if not chosen:
         return
@@ -171,8 +171,13 @@ def ask(draft: Draft) -> None:
     draft.emit(e.WaveDecided, wave=wave, considered=len(candidates), chosen=len(chosen))
     for candidate in chosen:
         _request(draft, candidate, wave)
-    left = shortfall(draft.state, draft.policy, draft.at)
-    draft.missing = search_for(draft, left) is not None
+    draft.missing = _search_for_the_short(draft) is not None
+
+
+def _search_for_the_short(draft: Draft) -> Search | None:
+    count = shortfall(draft.state, draft.policy, draft.at)
+    draft.short = count > 0
+    return search_for(draft, count)
 
 
 def eligible(candidates: tuple[Candidate, ...], state: Incident, search: Search) -> list[Candidate]:

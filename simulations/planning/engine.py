@@ -176,7 +176,7 @@ class Engine:
             if part.events:
                 self._memory.follow(part, 0, NODE)
             elif part.live.record is not None:  # a look that found nobody moved the next look
-                part.live.follow(part.record(0, NODE), ())
+                part.live.follow(part.record(0, NODE), (), quiet_until=part.quiet_until)
         if plan.taken:
             self._roster.give_back(plan.taken)
         for part in plan.parts.values():

@@ -5,7 +5,6 @@ state after, through their JSON too, and the next tick must lie ahead. A refusal
 What is unrealistic: the roster's part is a list searched from front to back, and sends are settled by hand.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -17,7 +16,7 @@ from msgspec.structs import replace
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.decide import Decision, decide, go_on
+from dispatch.core.decide import NOTHING_KNOWN, Decision, decide, go_on
 from dispatch.core.evolve import evolve_all
 from dispatch.core.incident import Alert, Incident
 from dispatch.core.policy import Policy, Rung, Wave, shipped
@@ -82,6 +81,7 @@ class Night:
         self.at = START_MS
         self.state_or_none: Incident | None = None
         self.due_at: int | None = None
+        self.quiet_until = NOTHING_KNOWN
         self.events: list[e.Event] = []
         self.last: tuple[e.Event, ...] = ()
         self.medic_of: dict[int, Medic] = {}
@@ -254,8 +254,7 @@ class Night:
                 assert go_on(question, before, command) == decision, "going on, it decides otherwise"
                 assert go_on(question, before, command) == decision, "it goes on once only"
         elif self.thorough and before is not None:
-            quiet_until = math.inf if self.due_at is None else self.due_at
-            assert decide(before, command, quiet_until=quiet_until) == decision, (
+            assert decide(before, command, quiet_until=self.quiet_until) == decision, (
                 "sooner, it decides otherwise"
             )
         self._keep(decision)
@@ -291,6 +290,7 @@ class Night:
         for n, candidate in decision.asked:
             self.medic_of[n] = by_id[candidate.medic_id]
         self.state_or_none, self.due_at = decision.state, decision.due_at
+        self.quiet_until = decision.quiet_until
         self.last = decision.events
         self.events += decision.events
 
