@@ -187,9 +187,11 @@ class Town:
         """
         self.pool.terminate()
         self.appender._closing = True  # it would wait for a database that it can not reach any more
-        for task in self._tasks():
-            task.cancel()
-        await asyncio.gather(*self._tasks(), return_exceptions=True)
+        # Again, where the database's error came first and the cancellation was lost in it.
+        while going_on := [task for task in self._tasks() if not task.done()]:
+            for task in going_on:
+                task.cancel()
+            await asyncio.wait(going_on, timeout=1)
         if lapsed:
             await self.lapse()
 
