@@ -13,7 +13,7 @@ from typing import Any
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.decide import decide, go_on
+from dispatch.core.decide import NOTHING_KNOWN, decide, go_on
 from dispatch.core.evolve import evolve_all
 from dispatch.core.incident import Incident
 from dispatch.core.policy import shipped
@@ -31,18 +31,19 @@ class Run:
         self.state: Incident | None = None
         self.events: list[e.Event] = []
         self.at = START_MS
+        self.quiet_until = NOTHING_KNOWN
         self.near = NEAR
         self.decisions = 0
 
     def do(self, make: Callable[..., c.Command], **about: Any) -> None:
         self.at += 500
         command = make(at=self.at, policy=POLICY, **about)
-        decision = decide(self.state, command)
+        decision = decide(self.state, command, quiet_until=self.quiet_until)
         self.decisions += 1
         if decision.search is not None:
             command = make(at=self.at, policy=POLICY, candidates=self.near, **about)
             decision = go_on(decision, self.state, command)
-        self.state = decision.state
+        self.state, self.quiet_until = decision.state, decision.quiet_until
         self.events += decision.events
         if decision.asked:
             self.near = ()

@@ -94,7 +94,8 @@ class Case:
 
     def _next(self, kind: Callable[..., c.Command], **fields: Any) -> Append:
         self.at += 500
-        self.decided = decide(self.decided.state, kind(at=self.at, policy=POLICY, **fields))
+        before, command = self.decided, kind(at=self.at, policy=POLICY, **fields)
+        self.decided = decide(before.state, command, quiet_until=before.quiet_until)
         return self._append(self.decided)
 
     def _append(

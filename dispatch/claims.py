@@ -10,7 +10,7 @@ _DRILL = 1000
 """Any drill is less urgent than any real incident."""
 
 
-class Held(msgspec.Struct, frozen=True):
+class Held(msgspec.Struct, frozen=True, gc=False):
     """An alert that a medic holds: open, or ``engaged`` (accepted or arrived)."""
 
     incident_id: str

@@ -11,7 +11,7 @@ from dispatch.core.policy import Policy
 PLACE_DELETED = "its personal side has been deleted"
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True, gc=False):
     """WGS84 degrees; ``accuracy_m`` is the radius that the source states, if any."""
 
     lat: float
@@ -19,7 +19,7 @@ class Position(msgspec.Struct, frozen=True):
     accuracy_m: float | None = None
 
 
-class Details(msgspec.Struct, frozen=True):
+class Details(msgspec.Struct, frozen=True, gc=False):
     """The personal side of an incident. ``details`` never leaves the control room."""
 
     position: Position
@@ -28,7 +28,7 @@ class Details(msgspec.Struct, frozen=True):
     details: str | None = None
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """Who alert ``n`` went to, how far she was, and which of the digit pairs answers it by SMS."""
 
     n: int
@@ -37,7 +37,7 @@ class Asked(msgspec.Struct, frozen=True):
     digit_pair: int
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """An incident whole: its state, and the rows beside its events. ``feed_pos``: its last event's.
 
     ``details`` is None once its personal side has been deleted, which happens to ended incidents only.
@@ -62,7 +62,7 @@ class Record(msgspec.Struct, frozen=True):
         return self.details
 
 
-class NewIncident(msgspec.Struct, frozen=True):
+class NewIncident(msgspec.Struct, frozen=True, gc=False):
     """A checked report. ``called_at``, ``ambulance_due_at``: ms; ``priority`` None: the kind's."""
 
     reference: str
@@ -96,7 +96,7 @@ class Change(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(now, **{name: getattr(self.details, name) for name in given})
 
 
-class Hours(msgspec.Struct, frozen=True):
+class Hours(msgspec.Struct, frozen=True, gc=False):
     """On ``days`` (1 Monday ... 7 Sunday), "HH:MM" to "HH:MM"; an end not after its start is tomorrow."""
 
     days: tuple[int, ...]
@@ -104,7 +104,7 @@ class Hours(msgspec.Struct, frozen=True):
     to: str = ""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """A registered home or work address; without hours it holds always."""
 
     label: str
@@ -113,7 +113,7 @@ class Place(msgspec.Struct, frozen=True):
     hours: tuple[Hours, ...] = ()
 
 
-class Medic(msgspec.Struct, frozen=True):
+class Medic(msgspec.Struct, frozen=True, gc=False):
     """A medic's row. ``channels``: those she allows; ``blocked``: those that can not reach her (21610)."""
 
     id: str
@@ -136,7 +136,7 @@ class Medic(msgspec.Struct, frozen=True):
     blocked: tuple[str, ...] = ()
 
 
-class Fix(msgspec.Struct, frozen=True):
+class Fix(msgspec.Struct, frozen=True, gc=False):
     """A medic's last known position, ``at`` ms, never later than when it came in."""
 
     medic_id: str

@@ -13,7 +13,7 @@ from dispatch.core.events import Answer, By, Hazard, Setting
 from dispatch.core.policy import Policy
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A medic who may be asked now. ``first``: the number of her first alert for this incident, if any.
 
     ``channels``: those of the ladder on which she can be reached at this moment.
@@ -26,7 +26,7 @@ class Candidate(msgspec.Struct, frozen=True):
     first: int | None = None
 
 
-class Search(msgspec.Struct, frozen=True):
+class Search(msgspec.Struct, frozen=True, gc=False):
     """Whom a decision looks for: the ``count`` best by ``eta_s`` within ``reach_s`` who are available.
 
     ``exclude`` holds first alert numbers of medics who may not be asked (again) now, ``again`` those of
@@ -58,7 +58,7 @@ class Standing(msgspec.Struct, frozen=True):
     fits: bool
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
+class Command(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="command"):
     at: int
     by: By = "timer"
     key: str | None = None

@@ -4,6 +4,9 @@ Every event is a frozen struct whose stored name (its ``type``) is its class nam
 meant to be right in ten years. ``at`` is integer milliseconds since the Unix epoch, from the command that
 caused it; ``by`` and ``key`` say who. Medics appear only as ``n``, the alert's number in its incident:
 who ``n`` is stands in a row that can be deleted.
+
+Here, in commands, in states and in `dispatch.records`, ``gc=False`` spares Python's collector of cycles the
+walk through what can be in none: a struct that holds nothing but plain values and other such structs.
 """
 
 from typing import Literal, TypeAlias
@@ -24,7 +27,7 @@ StandDown: TypeAlias = Literal[
 ]
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="type", tag=True, omit_defaults=False):
+class Event(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag=True, omit_defaults=False):
     """What every event carries: when, and who caused it (``key``: the API key's id, when a control room)."""
 
     at: int

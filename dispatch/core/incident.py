@@ -16,7 +16,7 @@ CAME = (*ON_ANSWER, "finished")
 """The states of who may be on the way."""
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """One notification: ``k`` counts within its alert, ``message`` is the alert's message that it brings."""
 
     k: int
@@ -37,7 +37,7 @@ class Note(msgspec.Struct, frozen=True):
         return self.state == "failed" and self.definite
 
 
-class Alert(msgspec.Struct):
+class Alert(msgspec.Struct, gc=False):
     """One request to one medic. ``first`` groups the alerts of one medic; ``era`` counts reopenings.
 
     ``arrived_at`` is also set by her own ``finished``, which says that she was there.
@@ -103,7 +103,7 @@ class Alert(msgspec.Struct):
         return None
 
 
-class Incident(msgspec.Struct):
+class Incident(msgspec.Struct, gc=False):
     """One incident as its events tell it. ``seq`` is the number of events, ``at`` the time of the last."""
 
     seq: int
