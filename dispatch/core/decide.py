@@ -23,7 +23,7 @@ from dispatch.core.evolve import opened
 from dispatch.core.incident import Alert, Incident, best_expected_at, copy_of, on_the_way, wanted
 from dispatch.core.ladder import climb, socket_appeared
 from dispatch.core.policy import digest
-from dispatch.core.receipts import receipt_of
+from dispatch.core.receipts import may_wait_for, receipt_of
 from dispatch.core.stand_down import hold, judge
 from dispatch.core.timers import do_due, due_at
 from dispatch.core.waves import ask, nobody_found
@@ -98,9 +98,15 @@ def _finish(draft: Draft, before: Incident | None) -> Decision:
 def _cut_short(draft: Draft, before: Incident, alert: Alert, quiet_until: float) -> Decision:
     """What a receipt's decision ends with: `receipts` says why there is no more."""
     climb(draft, (alert,))
-    due = quiet_until if draft.rung_at is None else min(quiet_until, draft.rung_at)
+    rung_at = math.inf if draft.rung_at is None else draft.rung_at
+    if rung_at > quiet_until and may_wait_for(alert, quiet_until, draft.policy):
+        climb(draft, draft.state.alerts)
+        due = due_at(draft)
+    else:
+        due_ms = min(quiet_until, rung_at)
+        due = None if due_ms == math.inf else int(due_ms)
     now = draft.state if draft.events else before
-    return Decision(tuple(draft.events), now, None if due == math.inf else int(due), None, ())
+    return Decision(tuple(draft.events), now, due, None, ())
 
 
 def _open(command: c.Command) -> Draft:

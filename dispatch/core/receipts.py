@@ -24,19 +24,18 @@ def receipt_of(draft: Draft, before: Incident, quiet_until: float) -> Alert | No
     ``quiet_until``: before then nothing is due by time alone and nobody is missing, as the last decision
     found.
     """
-    command, policy = draft.command, draft.policy
+    command = draft.command
     if draft.at >= quiet_until or not isinstance(command, c.See | c.Settle):
         return None
     for event in draft.events:
         if type(event) not in _RECEIPTS:
             return None
-    if before.live and auto_close_at(before, policy) <= quiet_until:
+    if before.live and auto_close_at(before, draft.policy) <= quiet_until:
         return None
-    alert = draft.state.alerts[command.n - 1]
-    return None if _may_wait_for(alert, quiet_until, policy) else alert
+    return draft.state.alerts[command.n - 1]
 
 
-def _may_wait_for(alert: Alert, due_at: float, policy: Policy) -> bool:
-    """Whether the incident's next tick is perhaps one of this alert's rungs, which need not come any more."""
+def may_wait_for(alert: Alert, due_at: float, policy: Policy) -> bool:
+    """Whether the incident's next tick was perhaps for one of this alert's rungs."""
     told = alert.requested_at, alert.told_at
     return due_at in [since + rung.after_s * 1000 for since in told for rung in policy.ladder]
