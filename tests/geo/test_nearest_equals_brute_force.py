@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from geo.distance import DISTANCE_MAX_M
+from geo.distance import DISTANCE_MAX_M, great_circle_m
 from geo.nearest import NearestIndex
 
 KEYS = 3000
@@ -32,6 +32,15 @@ def filled(lats, lons) -> tuple[NearestIndex, Model]:
 def test_any_few_points(points, query, k, reach_m):
     index, model = filled([lat for lat, _ in points], [lon for _, lon in points])
     assert_same(index, model, *query, k, reach_m)
+
+
+@given(st.lists(positions, min_size=1, max_size=40), positions)
+@settings(max_examples=100, deadline=None)
+def test_some_by_their_keys(points, query):
+    index, model = filled([lat for lat, _ in points], [lon for _, lon in points])
+    some = np.arange(len(points))[::-2]
+    expected = great_circle_m(*query, model.lat[some], model.lon[some])
+    np.testing.assert_array_equal(index.distances_m(*query, some), expected)
 
 
 class Moving(RuleBasedStateMachine):
