@@ -6,7 +6,10 @@ be alike, and the fault simulator could not replay one.
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
+
+CANCELLED_S_MAX = 5.0
 
 
 class Tasks:
@@ -31,10 +34,17 @@ class Tasks:
             await ended(next(iter(self._tasks)))
 
     async def cancel(self) -> None:
-        """Cancels all, and returns when they have ended."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await self.join()
+        """Cancels all, and returns when they have ended.
+
+        Again, where one went on: a driver's own error, raised in place of the cancellation, looked to it like
+        trouble with the database.
+        """
+        while self._tasks:
+            for task in tuple(self._tasks):
+                task.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CANCELLED_S_MAX):
+                    await self.join()
 
 
 async def ended(task: "asyncio.Task[Any]") -> None:

@@ -34,7 +34,8 @@ async def test_a_whole_life_leaves_no_personal_data(
     await room.post(f"/v1/incidents/{incident['id']}/close")
     monkeypatch.setattr("dispatch.dispatcher.Dispatcher.get", _breaks)
     assert (await room.get(f"/v1/incidents/{incident['id']}")).status_code == 500
-    whole = log.getvalue()
+    # Without the times: a second may have the digits of a longitude.
+    whole = json.dumps([{**line, "at": ""} for line in lines(log)])
     assert '"failed"' in whole
     for secret in (*SECRETS, room.headers["Authorization"].split()[1]):
         assert secret not in whole, secret
