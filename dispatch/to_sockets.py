@@ -57,7 +57,8 @@ class ToSockets:
     def put(self, live: Live, n: int, note: Note, *, first: bool = True) -> None:
         """On all her sockets here. With none anywhere it failed, but for a while after a start.
 
-        Not the ``first`` time: a device may have had it from a node that died, so nothing is certain.
+        Not the ``first`` time: a device may have had it from a node that died, so nothing is certain. Nor
+        beside other nodes: one may have put it on a socket that has come and gone since the commit.
         """
         medic_id = live.medic_of(n)
         medic = self._roster.get(medic_id) if medic_id is not None else None
@@ -74,7 +75,7 @@ class ToSockets:
         elif now < self._grace_until:
             self._expected[NotificationId(live.id, n, note.k)] = first
         else:
-            self._failed(live, n, note, "no_socket", definite=first)
+            self._failed(live, n, note, "no_socket", definite=first and self._decisions.alone)
 
     def resume(self, live: Live) -> None:
         """After a load: devices get what they have not read, and what is no longer true has its outcome."""
@@ -136,8 +137,7 @@ class ToSockets:
             live = self._decisions.memory.get(known.incident_id)
             note = live.note(known.n, known.k) if live is not None else None
             if live is not None and note is not None and note.pending:
-                # Another node may have put it on a socket that appeared there meanwhile.
-                self.put(live, known.n, note, first=first and self._decisions.alone)
+                self.put(live, known.n, note, first=first)
 
     def close(self) -> None:
         self._tell_sent()

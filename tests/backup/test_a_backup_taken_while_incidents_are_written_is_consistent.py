@@ -13,6 +13,8 @@ from dispatch.store.backup import Manifest, backup, restore
 from tests.dispatcher.town import Town, some_medics
 
 INCIDENTS = 40
+MEDICS = 5 * INCIDENTS
+"""Enough, and near enough, for all of them at once: three each, and one for who declines."""
 BACKUPS = 4
 
 
@@ -29,7 +31,7 @@ async def test_consistent(
     start_town, restored, database_url: str, empty_database: str, tmp_path: Path
 ) -> None:
     town = await start_town()
-    await town.add(some_medics(2 * INCIDENTS))
+    await town.add(some_medics(MEDICS, step_m=4))
     busy = asyncio.create_task(lives(town))
     made: list[Manifest] = []
     while len(made) < BACKUPS or not busy.done():
