@@ -1,5 +1,6 @@
 """A medic's socket is on one node, and her alert decided on another: within the second it is on her phone."""
 
+import asyncio
 import time
 
 from msgspec.structs import replace
@@ -218,22 +219,27 @@ async def test_a_follower_of_the_feed_at_b_is_woken_by_what_a_decides(nodes):
     assert await at.wakeups.later_than(a.room_id, record.feed_pos - 1, WITHIN_S)
 
 
-async def test_a_socket_at_b_that_came_and_went_before_a_looked_may_have_rung_and_is_told_to_stop(
+async def test_a_socket_at_b_that_came_and_went_before_a_knew_of_its_commit_is_told_to_stop(
     nodes, monkeypatch
 ):
     """Found by the fault simulator: a said that her phone had certainly never rung, and told it no more."""
     a, b = nodes
     device = b.connect("medic-000")
     await known_at(a, 1)
-    late = []
-    with monkeypatch.context() as slow:
-        slow.setattr(a.dispatcher.outgoing, "react", lambda *what: late.append(what))
-        record = await a.report()
-        await until(lambda: device.of("alert"), within_s=WITHIN_S)
-        b.disconnect(device)
-        await known_at(a, 0)
-    for what in late:
-        a.dispatcher.outgoing.react(*what)
+    written, gone = a.appender.append, asyncio.Event()
+
+    async def slow(*what, **how):
+        positions = await written(*what, **how)
+        await gone.wait()
+        return positions
+
+    monkeypatch.setattr(a.appender, "append", slow)
+    reporting = asyncio.create_task(a.report())
+    await until(lambda: device.of("alert"), within_s=WITHIN_S)
+    b.disconnect(device)
+    await known_at(a, 0)
+    gone.set()
+    record = await reporting
     await a.quiet()
     (note,) = [one for one in (await a.now(record)).state.alerts[0].notes if one.channel == "websocket"]
     assert (note.state, note.definite) == ("failed", False)
