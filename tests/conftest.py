@@ -2,12 +2,16 @@
 
 The workers of a parallel run share the server: the first that needs it starts it, the last stops it.
 `DISPATCH_TEST_DATABASE_URL` names another server to use, as a user who may create databases.
+
+And signals as in a terminal: a shell's background job, or nohup, has some ignored, and so would every process
+that a test starts.
 """
 
 import asyncio
 import hashlib
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +29,12 @@ from dispatch.store.database import MIGRATIONS, connect_pool, upgrade
 SERVER_FOLDER = "postgres-of-this-session"
 TEMPLATE_LOCK = 0x7465_6D70
 Result = TypeVar("Result")
+
+
+def pytest_configure() -> None:
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +42,6 @@ async def made_up(cli: Cli, data_dir: str, csv: str) -> tuple[str, str]:
     return made.out.strip(), token.out.split()[1]
 
 
-@pytest.fixture
-def hang_up_not_ignored() -> Iterator[None]:
-    """A service started to outlive its terminal (nohup) ignores SIGHUP; so would one of tests started so."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.usefixtures("hang_up_not_ignored")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_stop_lets_devices_go_with_1012_and_leaves_no_process(
     tmp_path: Path, medics_csv: Any, how: signal.Signals
