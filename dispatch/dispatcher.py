@@ -267,7 +267,7 @@ class Dispatcher:
     def moved_many(self, fixes: Iterable[Fix]) -> None:
         """The same for many medics, far faster. ValueError, and none is taken, if one is no position."""
         now = self._clock.now_ms()
-        new = [_by(fix, now) for fix in fixes if self._roster.would_move(_by(fix, now))]
+        new = [fix for fix in (_by(fix, now) for fix in fixes) if self._roster.would_move(fix)]
         self._roster.move_many(new)
         for fix in new:
             self.positions.put(fix)
@@ -289,8 +289,7 @@ class Dispatcher:
 
         ``asked_until_now``: what is being decided may ask her still, and is waited for. Raises Unavailable.
         """
-        medic = self._roster.get(medic_id)
-        why = None if medic is None else why_left(medic)
+        why = self._why_left(medic_id)
         if why is not None and (asked_until_now or self._roster.held(medic_id)):
             await self._leave(medic_id, why)
 
@@ -375,13 +374,17 @@ class Dispatcher:
 
     def _end_what_was_left_open(self, live: Live) -> None:
         """Alerts of medics who left: the node that was to end them died before it did."""
-        for n, asked in live.by_n.items():
-            medic = self._roster.get(asked.medic_id)
-            why = None if medic is None else why_left(medic)
-            if why is not None and any(
-                held.incident_id == live.id for held in self._roster.held(asked.medic_id)
-            ):
-                self.decisions.post(live, leaving(n, why))
+        for medic_id in live.firsts:
+            if (why := self._why_left(medic_id)) is None:
+                continue
+            for held in self._roster.held(medic_id):
+                if held.incident_id == live.id:
+                    self.decisions.post(live, leaving(held.n, why))
+
+    def _why_left(self, medic_id: str) -> Literal["suspended", "opted_out"] | None:
+        """None too of one who is not known, or not any more."""
+        medic = self._roster.get(medic_id)
+        return None if medic is None else why_left(medic)
 
     def saw_pause(self, paused_at: int | None) -> None:
         """Since when the service is paused, if it is."""
