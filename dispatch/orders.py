@@ -102,8 +102,10 @@ def _standing(now: Situation, command: c.Update, roster: Roster) -> tuple[c.Stan
         medic_id = now.live.medic_of(alert.n)
         if medic_id is None or not (alert.open or alert.engaged):
             continue
-        if (way := roster.standing(medic_id, search, lat=at.lat, lon=at.lon, at=now.at)) is not None:
-            found.append(c.Standing(alert.n, way[1], way[0], way[2]))
+        hers = roster.standing(medic_id, search, lat=at.lat, lon=at.lon, at=now.at)
+        if hers is not None:
+            metres, seconds, fits = hers
+            found.append(c.Standing(alert.n, seconds, metres, fits))
     return tuple(found)
 
 

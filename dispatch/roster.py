@@ -177,18 +177,25 @@ class Roster:
 
     def standing(
         self, medic_id: str, search: Search, *, lat: float, lon: float, at: int
-    ) -> tuple[int, int, bool] | None:
+    ) -> tuple[int | None, int | None, bool] | None:
         """Metres, ``eta_s``, and whether skills, clearance and allowed channels are as ``search`` wants.
 
-        None for an unknown medic and for one of whom it is not known where she is.
+        Metres and ``eta_s`` are None where it is not known where she is. None for an unknown medic.
         """
+        known = self._medics.get(medic_id)
+        if known is None:
+            return None
         way = self.eta(medic_id, lat=lat, lon=lon, at=at, fix_stale_s=search.fix_stale_s)
-        return None if way is None else (*way, self._availability.fits(self._medics[medic_id][0], search))
+        metres, eta_s = way or (None, None)
+        return metres, eta_s, self._availability.fits(known[0], search)
 
     def eta(
         self, medic_id: str, *, lat: float, lon: float, at: int, fix_stale_s: int
     ) -> tuple[int, int] | None:
-        """Metres and seconds from the fix or place that a search would take; None as in `standing`."""
+        """Metres and seconds from the fix or place that a search would take.
+
+        None for an unknown medic, and where it is not known where she is.
+        """
         known = self._medics.get(medic_id)
         if known is None:
             return None

@@ -18,6 +18,7 @@ from dispatch.core.lifecycle import (
     NEVER,
     OPEN,
     Cell,
+    Elsewhere,
     Next,
     Refusal,
 )
@@ -33,7 +34,7 @@ tests and this page have no other source.
 
 In the tables a row is a state, a column what comes upon it, a cell what may follow: a state, or several of
 which the rules pick one; `=` taken without change (HTTP 200); `409` and a word: refused, and nothing changes;
-`-` can not come upon this state.
+`-` can not come upon this state; `see alert` as the alert's tables say.
 """
 
 ALERT_TEXT = """\
@@ -48,7 +49,9 @@ An accept from an ended state is taken, or refused: `ended` after a stand-down `
 she is not better by `better_by_s`. "covered" stands down only who cannot beat the best on the way; an expired
 alert is told to stop only if it was delivered. "its time": an open alert fails if it was lost (no rung could
 reach her), is stood down if the incident is covered, and else expires; an accepted one is overdue and stays
-accepted, or lapses.
+accepted, or lapses. "arrived" is also what a fix near the incident says, but of an accepted medic only.
+"block, code" calls back whoever is on the way or there, each time that it is said. "suspended, engaged": her
+accept or arrival ends whatever else she has, but a drill's takes her from no real incident.
 """
 
 ENDED_TEXT = """\
@@ -124,6 +127,8 @@ def shown(cell: Cell) -> str:
         return "-"
     if isinstance(cell, Refusal):
         return f"409 {cell.code}"
+    if isinstance(cell, Elsewhere):
+        return f"see {cell.table}"
     return " or ".join(cell.states) or "="
 
 

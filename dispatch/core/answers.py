@@ -43,13 +43,18 @@ def _live(draft: Draft, alert: Alert, command: c.GiveAnswer) -> None:
     cell = ALERT[alert.state][command.answer]
     if isinstance(cell, Refusal):
         raise c.Refused(cell.code)
-    if cell is SAME:
+    if cell is SAME or _says_nothing_of_her(alert, command):
         return
     eta_s = None
     if command.answer == "accept":
         eta_s = alert.eta_s if command.eta_s is None else command.eta_s
         _check_accept(draft, alert, command, eta_s)
     draft.emit(e.AlertAnswered, n=alert.n, answer=command.answer, channel=command.channel, eta_s=eta_s)
+
+
+def _says_nothing_of_her(alert: Alert, command: c.GiveAnswer) -> bool:
+    """A fix near it (``by`` timer) shows that an accepted medic is there; others may merely pass by."""
+    return command.answer == "arrived" and command.by == "timer" and alert.state != "accepted"
 
 
 def _check_accept(draft: Draft, alert: Alert, command: c.GiveAnswer, eta_s: int) -> None:

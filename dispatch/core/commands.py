@@ -49,12 +49,13 @@ class Search(msgspec.Struct, frozen=True, gc=False):
 class Standing(msgspec.Struct, frozen=True):
     """How an alerted medic stands to an incident that changed: her travel time now, and does she still fit.
 
-    ``fits``: skills, clearance and channels are as the (new) policy and setting want.
+    ``eta_s``, ``distance_m``: None where it is not known where she is. ``fits``: skills, clearance and
+    channels are as the (new) policy and setting want.
     """
 
     n: int
-    eta_s: int
-    distance_m: int
+    eta_s: int | None
+    distance_m: int | None
     fits: bool
 
 

@@ -5,7 +5,7 @@ from dispatch.core import events as e
 from dispatch.core.draft import Draft
 from dispatch.core.lifecycle import INCIDENT, SAME, Refusal
 from dispatch.core.policy import digest
-from dispatch.core.stand_down import block, hold, stop
+from dispatch.core.stand_down import call_back, hold, stop
 from dispatch.core.timers import close as close_incident
 from dispatch.core.waves import move
 
@@ -37,7 +37,7 @@ def takes(draft: Draft, column: str) -> bool:
 def update(draft: Draft, command: c.Update) -> None:
     if not takes(draft, "update") or not command.fields:
         return
-    hazard_was, ambulance_was = draft.state.hazard, draft.state.ambulance_arrived_at
+    ambulance_was = draft.state.ambulance_arrived_at
     draft.emit(
         e.IncidentUpdated,
         fields=command.fields,
@@ -49,16 +49,16 @@ def update(draft: Draft, command: c.Update) -> None:
         ambulance_due_at=command.ambulance_due_at,
         ambulance_arrived_at=command.ambulance_arrived_at,
     )
-    _hold_or_release(draft, command, hazard_was)
+    _hold_or_release(draft, command)
     if draft.state.ambulance_arrived_at is not None and ambulance_was is None:
         stop(draft, "ambulance")
     if {"kind", "setting"} & set(command.fields):
         _stand_down_unfit(draft, command)
     if "position" in command.fields:
-        move(draft, {standing.n: standing.eta_s for standing in command.standing})
+        move(draft, {one.n: one.eta_s for one in command.standing if one.eta_s is not None})
 
 
-def _hold_or_release(draft: Draft, command: c.Update, hazard_was: e.Hazard) -> None:
+def _hold_or_release(draft: Draft, command: c.Update) -> None:
     add: list[e.Hold] = []
     drop: list[e.Hold] = []
     if command.hazard == "none":
@@ -71,8 +71,10 @@ def _hold_or_release(draft: Draft, command: c.Update, hazard_was: e.Hazard) -> N
         drop.append("code")
     if command.position_good:
         drop.append("position")
-    if command.hazard == "block" and hazard_was != "block" and "hazard" in draft.state.held_for:
-        block(draft)
+    if command.hazard == "block" and "hazard" in draft.state.held_for:
+        call_back(draft, "unsafe")
+    if command.never_alert and "code" in draft.state.held_for:
+        call_back(draft, "changed")
     hold(draft, add=tuple(add), drop=tuple(drop))
 
 

@@ -5,6 +5,7 @@ A row is a state, a column what comes upon it, a cell what may follow:
 - a state, or several of which the rules pick one (``accepted`` or a refusal, ``expired`` or ``failed``);
 - ``SAME``: taken, and nothing changes;
 - ``Refusal``: not taken, with the contract's 409 word;
+- ``SEE_ALERT``: as the table of what comes upon the alert itself says;
 - ``NEVER``: can not come upon this state.
 
 Rows in which nothing happens are written out, so that each has been thought about. The columns stand for
@@ -39,6 +40,12 @@ class Refusal(NamedTuple):
     code: Literal["covered", "ended", "held", "engaged", "not_engaged"]
 
 
+class Elsewhere(NamedTuple):
+    """Another table says it: which."""
+
+    table: str
+
+
 class Next(NamedTuple):
     """The states that may follow, the usual one first."""
 
@@ -47,7 +54,8 @@ class Next(NamedTuple):
 
 SAME = Next(())
 NEVER = None
-Cell: TypeAlias = Next | Refusal | None
+SEE_ALERT = Elsewhere("alert")
+Cell: TypeAlias = Next | Refusal | Elsewhere | None
 
 
 def to(*states: str) -> Next:
@@ -212,7 +220,7 @@ _CLOSED_OR_CANCELLED: dict[str, Cell] = {
     "more": _ENDED,
     "enough": _ENDED,
     "accept": _ENDED,
-    "decline, arrived, finished": SAME,
+    "decline, arrived, finished": SEE_ALERT,
     "unsafe": _ENDED,
     "tick": SAME,
     "pause": SAME,

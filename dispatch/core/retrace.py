@@ -127,7 +127,10 @@ def _update(
     held = next((_holds(one) for one in ours if isinstance(one, HOLDING)), state.held_for)
     never_alert: bool | None = None
     if "code" in held:
-        never_alert = True if "code" not in state.held_for or event.kind is not None else None
+        again = event.kind is not None or any(
+            isinstance(one, e.AlertStoodDown) and one.reason == "changed" for one in ours
+        )
+        never_alert = True if again or "code" not in state.held_for else None
     elif "code" in state.held_for and event.kind is None:
         never_alert = False
     policy = policy_of(event.policy) if event.policy is not None else about["policy"]

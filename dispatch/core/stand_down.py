@@ -55,10 +55,13 @@ def _take_back(draft: Draft, added: tuple[e.Hold, ...]) -> None:
         return
     reason: e.StandDown = "changed" if "code" in added else "unsafe"
     if "code" in added or ("hazard" in added and draft.state.hazard == "block"):
-        stop(draft, reason, column="block, code")
+        call_back(draft, reason)
     stop(draft, reason, column="hold, unsafe")
 
 
-def block(draft: Draft) -> None:
-    """A hazard turns from ``hold`` to ``block`` while held: the accepted and arrived are called back too."""
-    stop(draft, "unsafe", column="block, code")
+def call_back(draft: Draft, reason: e.StandDown) -> None:
+    """Hazard ``block`` and ``code`` stand down the accepted and arrived too.
+
+    Said while it is held for them already, they call back who came all the same, or was only to wait.
+    """
+    stop(draft, reason, column="block, code")

@@ -42,8 +42,13 @@ def counts(alert: Alert, policy: Policy) -> bool:
     if not alert.counts or alert.overdue:
         return False
     if alert.state in OPEN:
-        return not policy.replace or not is_lost(alert, policy)
+        return _fills(alert, policy)
     return not policy.replace and _used_up(alert)
+
+
+def _fills(alert: Alert, policy: Policy) -> bool:
+    """Whether an open alert is one that the waves wait for: with ``replace`` not one that is lost."""
+    return not policy.replace or not is_lost(alert, policy)
 
 
 def _used_up(alert: Alert) -> bool:
@@ -250,9 +255,13 @@ def move(draft: Draft, eta_by_n: dict[int, int]) -> None:
 
 
 def _slowest_wanted_s(draft: Draft, eta_by_n: dict[int, int]) -> float:
-    """The travel time of the last of the medics now best, open alerts and candidates taken together."""
+    """The travel time of the last of the medics now best, open alerts and candidates taken together.
+
+    They are as many as are due, but for the places that others than open alerts fill.
+    """
     state, policy = draft.state, draft.policy
-    places = alerts_due(state, policy, draft.at) - len(on_the_way(state))
+    filled = [alert for alert in state.current() if not alert.open and counts(alert, policy)]
+    places = alerts_due(state, policy, draft.at) - len(filled)
     search = search_for(draft, max(places, 0))
     candidates = draft.command.candidates
     if candidates is None and search is not None:
@@ -260,7 +269,11 @@ def _slowest_wanted_s(draft: Draft, eta_by_n: dict[int, int]) -> float:
     found = eligible(candidates or (), state, search) if search else []
     best = sorted(
         [candidate.eta_s for candidate in found]
-        + [eta_by_n.get(alert.n, alert.eta_s) for alert in state.alerts if alert.open]
+        + [
+            eta_by_n.get(alert.n, alert.eta_s)
+            for alert in state.alerts
+            if alert.open and _fills(alert, policy)
+        ]
     )
     return best[places - 1] if 0 < places <= len(best) else float("inf")
 

@@ -1,6 +1,6 @@
 """The two lifecycle tables, typed from the rules and read independently of ``lifecycle.py``."""
 
-from dispatch.core.lifecycle import NEVER, SAME, Cell, Next, Refusal
+from dispatch.core.lifecycle import NEVER, SAME, SEE_ALERT, Cell, Next, Refusal
 
 # The rules' words. "=": taken without change; "-": can not come upon it; "sd": stood_down.
 ALERT_RULES = """
@@ -26,7 +26,7 @@ OPEN = ("requested", "sent", "delivered", "seen")
 WORDS: dict[str, Cell] = {
     "=": SAME,
     "-": NEVER,
-    "see above": SAME,
+    "see above": SEE_ALERT,
     "sd": Next(("stood_down",)),
     "expired; failed if lost; sd if covered": Next(("expired", "failed", "stood_down")),
     "overdue, still accepted; lapse: finished": Next(("accepted", "finished")),

@@ -112,6 +112,11 @@ INCIDENT_WAYS: dict[tuple[str, str], list[Way]] = {
     ],
 }
 for end, past in (("close", "closed"), ("cancel", "cancelled")):
+    INCIDENT_WAYS[past, "decline, arrived, finished"] = [
+        Way(ended(end), answered("decline"), past),
+        Way(ended(end), answered("arrived"), "409 ended"),
+        Way(ended(end), answered("finished"), "409 ended"),
+    ]
     INCIDENT_WAYS[past, "reopen"] = [
         Way(ended(end), ALWAYS["reopen"], "open"),
         Way(ended(end, hazard="hold"), ALWAYS["reopen"], "held"),
@@ -127,7 +132,8 @@ def ways(state: str, column: str) -> list[Way]:
     assert not isinstance(cell, Next) or len(cell.states) < 2, "more than one outcome: write them out"
     if isinstance(cell, Refusal):
         return [Way(start, ALWAYS[column], f"409 {cell.code}")]
-    return [Way(start, ALWAYS[column], cell.states[0] if cell and cell.states else state)]
+    becomes = cell.states[0] if isinstance(cell, Next) and cell.states else state
+    return [Way(start, ALWAYS[column], becomes)]
 
 
 @pytest.mark.parametrize("state", INCIDENT)

@@ -20,7 +20,7 @@ def test_without_a_fix_or_a_place_in_hours_she_is_nowhere(roster, medic, ids, se
     roster.put(medic(places=(NIGHT_SHIFT,)))
     assert ids(roster) == []
     assert roster.eta("anna", lat=LAT, lon=LON, at=at, fix_stale_s=900) is None
-    assert roster.standing("anna", search(), lat=LAT, lon=LON, at=at) is None
+    assert roster.standing("anna", search(), lat=LAT, lon=LON, at=at) == (None, None, True)
     roster.put(medic(places=()))
     assert ids(roster) == []
 

@@ -31,6 +31,13 @@ def test_she_fits_by_skills_clearance_and_channels(anna, search, at, changes, fi
     assert anna.standing("anna", search(**changes), lat=LAT, lon=LON, at=at)[2] is fits
 
 
+def test_she_fits_or_not_also_where_her_fix_has_grown_stale(anna, search, at):
+    later = at + 900_000
+    assert anna.standing("anna", search(), lat=LAT, lon=LON, at=later) == (None, None, True)
+    unfit = anna.standing("anna", search(cleared_only=True), lat=LAT, lon=LON, at=later)
+    assert unfit == (None, None, False)
+
+
 def test_a_socket_lost_for_a_moment_does_not_end_what_her_phone_shows(anna, search, at):
     assert anna.standing("anna", search(channels=("websocket",)), lat=LAT, lon=LON, at=at)[2]
 

@@ -1,5 +1,6 @@
 """A changed kind takes that kind's policy at once: only the shortfall is asked."""
 
+from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.policy import digest
 from tests.core.world import Night, a_policy
@@ -24,6 +25,14 @@ def test_who_no_longer_fits_is_stood_down_changed_and_replaced() -> None:
     assert night.states() == ["requested", "stood_down", "requested", "requested"]
     assert night.reasons()[1] == "changed"
     assert night.asked()[3] == "medic-3"
+
+
+def test_who_no_longer_fits_is_stood_down_also_where_nobody_knows_where_she_is() -> None:
+    """Her fix has grown stale since she was asked."""
+    night = Night(1).report()
+    lost_sight_of = c.Standing(1, None, None, fits=False)
+    night.update("position", kind="other", standing=(lost_sight_of,))
+    assert (night.states(), night.reasons()) == (["stood_down"], ["changed"])
 
 
 def test_who_has_accepted_stays_though_she_does_not_fit() -> None:

@@ -74,6 +74,15 @@ def test_delivered_after_all_it_expires_instead() -> None:
     assert night.states() == ["expired"]
 
 
+def test_seen_all_the_same_it_expires_instead() -> None:
+    """Her device had read of it by itself."""
+    night = lost(near=1)
+    night.see(1)
+    assert not is_lost(night.alert(1), night.policy)
+    night.wait(90)
+    assert night.states() == ["expired"]
+
+
 def test_a_provider_that_fails_them_all_rings_at_most_alerts_max_phones() -> None:
     night = Night(40, waves=[(0, 3)], alerts_max=8).report()
     n = 1

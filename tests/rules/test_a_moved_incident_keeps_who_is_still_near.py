@@ -1,5 +1,6 @@
 """A moved incident: alerts outside the reach end ``moved``, those inside count while still among the best."""
 
+from dispatch.core import commands as c
 from dispatch.core import events as e
 from tests.core.world import Medic, Night
 
@@ -55,6 +56,34 @@ def test_one_that_counts_no_longer_does_not_when_it_expires_either() -> None:
     assert night.alert(1).state == "expired"
     night.leave(3, "engaged")
     assert night.asked()[3:] == ["new-1"]
+
+
+def test_a_lost_alert_is_none_of_the_best() -> None:
+    """Nobody waits for it: two places are for the new one and for alert 2, the second best there is."""
+    night = Night([Medic("lost", 10), Medic("other", 50)], waves=[(0, 2)], better_by_s=120).report()
+    night.lose(1)
+    night.near += [Medic("new", 30)]
+    night.move({1: 10, 2: 300})
+    assert night.alert(2).counts
+    assert night.asked()[2:] == ["new"]
+
+
+def test_without_replace_places_that_are_filled_for_good_are_not_for_the_best() -> None:
+    """Of two places a decline fills one: the last of the best is the new one, 30 s away."""
+    night = Night([Medic("no", 10), Medic("far", 50)], waves=[(0, 2)], better_by_s=120, replace=False)
+    night.report()
+    night.answer(1, "decline")
+    night.near += [Medic("new", 30), Medic("newer", 300)]
+    night.move({2: 400})
+    assert not night.alert(2).counts
+    assert night.asked()[2:] == ["new"]
+
+
+def test_of_whom_it_is_not_known_where_she_is_stays_as_she_was() -> None:
+    night = Night(1).report()
+    night.update("position", standing=(c.Standing(1, None, None, fits=True),))
+    assert (night.states(), night.alert(1).eta_s, night.alert(1).counts) == (["requested"], 60, True)
+    assert not night.all(e.AlertMoved)
 
 
 def test_everyone_still_alerted_gets_the_new_travel_time() -> None:

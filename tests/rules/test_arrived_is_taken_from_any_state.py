@@ -65,6 +65,17 @@ def test_a_fix_near_it_arrives_without_pressing() -> None:
     assert night.states() == ["arrived"]
 
 
+@pytest.mark.parametrize("came_from", [state for state in STATES if state is not from_accepted])
+def test_a_fix_near_it_says_nothing_of_one_who_has_not_accepted(came_from: How) -> None:
+    """She declined and happens to pass by, or her fix was taken up after her withdrawal."""
+    night = Night(1).report()
+    night.near[0].free = False
+    came_from(night)
+    before = night.states()
+    night.answer(1, "arrived", by="timer")
+    assert (night.states(), night.last) == (before, ())
+
+
 def test_after_she_finished_it_changes_nothing() -> None:
     night = Night(1).report()
     night.answer(1, "arrived")

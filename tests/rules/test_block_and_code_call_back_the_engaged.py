@@ -31,6 +31,16 @@ def test_both(why: str, held_before: bool) -> None:
     assert night.requests(1, "stand_down")
 
 
+@pytest.mark.parametrize("why", CALL_BACK)
+def test_said_again_while_held_for_it_who_arrived_all_the_same_is_called_back(why: str) -> None:
+    night = coming()
+    do, reason = CALL_BACK[why]
+    do(night)
+    night.answer(1, "arrived")
+    do(night)
+    assert (night.alert(1).state, night.alert(1).reason) == ("stood_down", reason)
+
+
 def test_block_said_again_calls_back_who_came_since() -> None:
     night = coming()
     night.update(hazard="block")
