@@ -35,6 +35,14 @@ def test_who_no_longer_fits_is_stood_down_also_where_nobody_knows_where_she_is()
     assert (night.states(), night.reasons()) == (["stood_down"], ["changed"])
 
 
+def test_it_moves_nobody() -> None:
+    """How far she is now counts when the incident moves, not when it is called something else."""
+    night = Night(1).report()
+    night.near[0].eta_s = 9999
+    night.change_kind(night.policy)
+    assert (night.states(), night.alert(1).eta_s) == (["requested"], 60)
+
+
 def test_who_has_accepted_stays_though_she_does_not_fit() -> None:
     night = Night(3, wanted=2).report()
     night.accept(1)

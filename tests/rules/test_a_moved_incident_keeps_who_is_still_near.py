@@ -86,6 +86,13 @@ def test_of_whom_it_is_not_known_where_she_is_stays_as_she_was() -> None:
     assert not night.all(e.AlertMoved)
 
 
+def test_a_move_does_not_ask_anew_who_fits() -> None:
+    night = Night(1).report()
+    night.near[0].fits = False
+    night.move()
+    assert night.states() == ["requested"]
+
+
 def test_everyone_still_alerted_gets_the_new_travel_time() -> None:
     night = Night(3, wanted=4).report()
     night.accept(1)

@@ -38,6 +38,12 @@ def test_one_second_short_of_better_by_s_is_not_better() -> None:
     assert night.states() == ["stood_down", "accepted"]
 
 
+def test_exactly_better_by_s_is_better() -> None:
+    night = Night([Medic("a", 80), Medic("b", 200)], better_by_s=120).report()
+    night.accept(2)
+    assert night.states() == ["requested", "accepted"]
+
+
 def test_expected_arrival_is_the_time_of_the_accept_plus_her_eta() -> None:
     night = three()
     night.wait(50)
@@ -89,6 +95,16 @@ def test_an_alert_whose_time_runs_out_while_covered_is_stood_down() -> None:
     night.wait(90)
     assert night.states() == ["stood_down", "stood_down", "accepted"]
     assert night.reasons() == ["covered", "covered", None]
+
+
+def test_a_lost_alert_whose_time_runs_out_while_covered_has_failed() -> None:
+    """Nobody has it to put down."""
+    night = three()
+    night.lose(1)
+    night.accept(3)
+    assert night.alert(1).open, "she could still beat the best, were she reached"
+    night.wait(90)
+    assert night.states()[0] == "failed"
 
 
 def test_an_expired_alert_that_was_delivered_is_stood_down_too() -> None:

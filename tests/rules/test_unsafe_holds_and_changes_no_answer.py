@@ -6,11 +6,20 @@ from dispatch.core import events as e
 from tests.core.world import Night, refused
 
 
-def left_open(night: Night) -> None:
-    """As it is."""
+def finish(night: Night) -> None:
+    night.accept(1)
+    night.answer(1, "finished")
+
+
+def fail(night: Night) -> None:
+    night.lose(1)
+    night.wait(91)
 
 
 STATES = {
+    "finished": finish,
+    "failed": fail,
+    "told to stop": lambda night: night.enough(),
     "accepted": lambda night: night.accept(1),
     "arrived": lambda night: night.answer(1, "arrived"),
     "declined": lambda night: night.answer(1, "decline"),
