@@ -4,11 +4,14 @@ import asyncio
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import asyncpg
+import httpx
 
 from simulations.twilio_double import TwilioDouble
+from tests.dispatcher.town import soon
 from tests.faults.conftest import MakeNode, make_node, twilio
 from tests.faults.node import NO_ANSWER, Node
 from tests.faults.people import Person, a_place, a_report, some_medics
@@ -84,6 +87,48 @@ async def test_a_phone_at_b_gets_what_a_decided_and_its_answer_counts_at_a(
         await until(accepted, within_s=2 * WITHIN_S)
         status, again = await b.call("POST", "/v1/incidents", a_report("R-1"), **{"Idempotency-Key": "k"})
         assert (status, again["id"]) == (200, incident["id"])
+
+
+async def test_a_follower_of_the_feed_at_b_is_shown_within_a_second_what_a_decided(
+    make_node: MakeNode, pool: asyncpg.Pool
+) -> None:
+    a, b = await two(make_node)
+    shown: list[tuple[int, str]] = []
+    connected = asyncio.Event()
+
+    async def follow() -> None:
+        """Over Server-Sent Events; from the beginning, on one connection."""
+        async with (
+            httpx.AsyncClient(headers={"Authorization": f"Bearer {b.key}"}, timeout=30) as client,
+            client.stream("GET", f"{b.url}/v1/events", headers={"Last-Event-ID": "0"}) as answer,
+            aclosing(answer.aiter_lines()) as lines,
+        ):
+            assert answer.status_code == 200
+            connected.set()
+            async for line in lines:
+                if line.startswith("id:"):
+                    position = int(line[3:])
+                elif line.startswith("event:"):
+                    shown.append((position, line[6:].strip()))
+
+    following = asyncio.create_task(follow())
+    try:
+        await asyncio.wait_for(connected.wait(), 20)
+        for i in range(5):
+            status, incident = await a.call(
+                "POST", "/v1/incidents", a_report(f"R-{i}"), **{"Idempotency-Key": f"k-{i}"}
+            )
+            assert status == 201
+
+            async def all_shown(until: int = int(incident["feed_id"])) -> bool:
+                return bool(shown) and shown[-1][0] >= until
+
+            await soon(all_shown, within_s=WITHIN_S)
+        assert [type_ for _, type_ in shown].count("IncidentOpened") == 5
+        assert [position for position, _ in shown] == list(range(1, len(shown) + 1))
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 async def test_killing_one_while_incidents_flow_loses_none(
