@@ -1,7 +1,7 @@
 """It closes ``auto_close_s`` after the last event by a control room or a medic, once nobody is engaged."""
 
 from dispatch.core import events as e
-from tests.core.world import Night
+from tests.core.world import Night, refused
 
 
 def closed_after_s(night: Night, limit_s: int = 20_000) -> float:
@@ -28,6 +28,14 @@ def test_a_ticks_events_do_not_put_it_off() -> None:
     night.wait(3000)
     assert {event.by for event in night.events if event.at > night.events[0].at} == {"timer"}
     assert closed_after_s(night) == 600
+
+
+def test_before_a_word_that_comes_too_late() -> None:
+    """What its time has made due comes first, also where no node was there to do it."""
+    night = Night(0, auto_close_s=3600).report()
+    night.skip(3600)
+    with refused(night, "ended"):
+        night.update("address")
 
 
 def test_held_too() -> None:

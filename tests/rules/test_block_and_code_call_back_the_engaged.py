@@ -41,6 +41,16 @@ def test_said_again_while_held_for_it_who_arrived_all_the_same_is_called_back(wh
     assert (night.alert(1).state, night.alert(1).reason) == ("stood_down", reason)
 
 
+def test_another_reason_calls_back_nobody() -> None:
+    """She came in spite of the block, and waits."""
+    night = coming()
+    night.update(hazard="block")
+    night.answer(1, "arrived")
+    night.answer(2, "unsafe")
+    assert night.state.held_for == ("hazard", "unsafe")
+    assert night.alert(1).state == "arrived"
+
+
 def test_block_said_again_calls_back_who_came_since() -> None:
     night = coming()
     night.update(hazard="block")
