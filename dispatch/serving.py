@@ -14,6 +14,7 @@ from uvicorn.config import Config
 
 from dispatch import logs
 from dispatch.api.frames import FRAME_BYTES_MAX
+from dispatch.api.request_heads import BoundedHeads
 from dispatch.app import Service, running
 from dispatch.chores import in_background
 from dispatch.settings import Settings
@@ -68,7 +69,7 @@ def _config(service: Service) -> Config:
     return Config(
         service.app,
         loop="none",
-        http="httptools",
+        http=BoundedHeads,
         ws="websockets-sansio",
         ws_max_size=FRAME_BYTES_MAX,
         ws_ping_interval=PING_S,

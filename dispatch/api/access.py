@@ -1,5 +1,7 @@
 """Who is calling: the key or token of the ``Authorization`` header, and whether it may."""
 
+from collections.abc import Awaitable, Callable
+
 from starlette.requests import Request
 
 from dispatch.api.once import HEADER as ONCE
@@ -27,6 +29,15 @@ class Access:
             raise forbidden(scopes[0])
         self._rates.control_room(key.id, request.headers.get(ONCE))
         return key
+
+    def still(self, request: Request) -> Callable[[], Awaitable[bool]]:
+        """Whether the caller's key is good, to be asked again by what goes on for long."""
+        secret = _bearer(request)
+
+        async def good() -> bool:
+            return await self._keyring.key(secret) is not None
+
+        return good
 
     async def medic(self, request: Request) -> str:
         """The id of the medic whose device this is."""

@@ -44,10 +44,10 @@ class Checks:
             details=Details(position_of(sent.position), sent.address, sent.directions, sent.details),
             called_at=None if sent.called_at is None else past("called_at", sent.called_at, now_ms),
             priority=sent.priority,
-            setting=sent.setting,
+            setting=sent.setting or "public",
             ambulance_due_at=due("ambulance_due_at", sent.ambulance_due_at, now_ms),
-            hazard=sent.hazard,
-            drill=sent.drill,
+            hazard=sent.hazard or "none",
+            drill=bool(sent.drill),
             never_alert=never_alert,
         )
 

@@ -136,7 +136,7 @@ class ControlRoomApi:
         key = await self._access.control_room(request, "incidents:write", "incidents:drill")
         body = await read_json(request)
         sent = parsed(body, _report)
-        _ensure_scope(key, drill=sent.drill)
+        _ensure_scope(key, drill=bool(sent.drill))
         new = self._checks.new_incident(sent, self._now_ms())
         fault_points.reached("report_read")
 

@@ -5,7 +5,7 @@ on what this node happens to remember. WHATWG HTML, 9.2 "Server-sent events".
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from dispatch.api import views
 from dispatch.api.access import Access
 from dispatch.api.problem import invalid, retry_later
 from dispatch.api.reading import query_of
-from dispatch.api.routes import DATABASE_AWAY, Operation
+from dispatch.api.routes import DATABASE_AWAY, EVENT_STREAM, Operation
 from dispatch.store import feed
 
 PATH = "/v1/events"
@@ -59,7 +59,7 @@ class FeedApi:
                 "The feed, as Server-Sent Events",
                 "incidents:read",
                 answer=views.Event,
-                media_type="text/event-stream",
+                media_type=EVENT_STREAM,
                 headers=(HEADER,),
                 work=None,  # followed for hours; it has a bound of its own
             )
@@ -72,14 +72,19 @@ class FeedApi:
             raise retry_later("unavailable", 5, "Too many follow the feed here.")
         newest = await feed.position(self._db, key.control_room_id)
         after = _after(request.headers.get(HEADER), newest)
-        return EventStream(self._pieces(key.control_room_id, after), self._stopping)
+        pieces = self._pieces(key.control_room_id, after, self._access.still(request))
+        return EventStream(pieces, self._stopping)
 
-    async def _pieces(self, control_room_id: str, after: int) -> AsyncGenerator[bytes, None]:
-        """What is sent, piece by piece; ends when the database is away."""
+    async def _pieces(
+        self, control_room_id: str, after: int, good: Callable[[], Awaitable[bool]]
+    ) -> AsyncGenerator[bytes, None]:
+        """What is sent, piece by piece; ends when the key is revoked, or the database away."""
         self.followers += 1
         try:
             yield f"retry: {RETRY_MS}\n: from {after}\n\n".encode()
             while True:
+                if not await good():
+                    return
                 written = await feed.read(self._db, control_room_id, after=after, limit=PAGE)
                 if written:
                     after = written[-1].feed_pos
@@ -97,7 +102,7 @@ class EventStream(Response):
 
     def __init__(self, pieces: AsyncGenerator[bytes, None], stopping: asyncio.Event) -> None:
         super().__init__(
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type="text/event-stream"
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type=EVENT_STREAM
         )
         del self.headers["content-length"]
         self._pieces = pieces

@@ -31,6 +31,7 @@ STATUS_AND_TITLE: Mapping[str, tuple[int, str]] = {
     "engaged": (409, "She is on her way to another incident"),
     "not_engaged": (409, "This alert was not accepted"),
     "too_large": (413, "The body is larger than 64 KiB"),
+    "head_too_large": (431, "The head of the request is larger than 32 KiB"),
     "unsupported_media_type": (415, "The body is not of the right content type"),
     "invalid": (422, "The request is understood, but not right"),
     "too_many": (429, "Too many requests: wait a while"),

@@ -17,9 +17,9 @@ from dispatch.api.problem import Problem, invalid
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_S_MAX = 10.0
-# JSON forbids bare control characters in a string (RFC 8259, 7), so one can come only in this way.
-_ESCAPED_CONTROL = re.compile(rb"\\u00[01]|\\u007[fF]|\\[bf]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# JSON forbids most bare control characters in a string (RFC 8259, 7): one comes in one of these ways.
+_PERHAPS_CONTROL = re.compile(rb"\\u00[0189]|\\u007[fF]|\\[bf]|\x7f|\xc2[\x80-\x9f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 Shape = TypeVar("Shape")
 
@@ -69,7 +69,7 @@ def parsed(body: bytes, decoder: "msgspec.json.Decoder[Shape]") -> Shape:
         raise Problem("malformed", detail="The body is not JSON in UTF-8.") from None
     except RecursionError:
         raise Problem("malformed", detail="The body is nested too deeply.") from None
-    if _ESCAPED_CONTROL.search(body):
+    if _PERHAPS_CONTROL.search(body):
         _refuse_control(value)
     return value
 

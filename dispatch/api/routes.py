@@ -4,7 +4,7 @@ A handler takes the request and gives the response; what it raises becomes a pro
 place. Each operation says for OpenAPI what it takes and gives, as the structs that really parse and write it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dispatch import fault_points, logs
 from dispatch.api.admission import Admission, Work
 from dispatch.api.problem import Problem, refused, retry_later
+from dispatch.api.reading import query_of
 from dispatch.core.commands import Refused
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
@@ -26,6 +28,7 @@ log = logs.logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 DEVICE = "device"
+EVENT_STREAM = "text/event-stream"
 DATABASE_AWAY = (Unavailable, *DATABASE_TROUBLE)
 
 
@@ -51,6 +54,12 @@ class Operation:
     refusals: tuple[str, ...] = ()
     work: Work | None = "read"
 
+    @property
+    def allowed(self) -> frozenset[str]:
+        """HEAD too where GET is (RFC 9110, 9.3.2), but for what has no end."""
+        headed = self.method == "GET" and self.media_type != EVENT_STREAM
+        return frozenset({self.method, "HEAD"} if headed else {self.method})
+
 
 class LeanRoute(APIRoute):
     """A FastAPI route, for its OpenAPI, that hands requests straight to its handler."""
@@ -58,17 +67,23 @@ class LeanRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self.app = endpoint.answering  # type: ignore[attr-defined]
+        self.allowed: frozenset[str] = endpoint.allowed  # type: ignore[attr-defined]
 
 
 def answering(operation: Operation, metrics: Metrics, admission: Admission) -> ASGIApp:
     """The handler as an ASGI app: admitted, every failure a problem, every answer counted."""
     work = operation.work
+    # What is open to all is asked by load balancers, monitoring and Twilio, which may add words of their own.
+    strict = operation.access is not None and not operation.query
 
     replied = f"replied {operation.method} {operation.path}"
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
         try:
-            response = await operation.handler(Request(scope, receive, send))
+            if strict and scope["query_string"]:
+                query_of(request)
+            response = await operation.handler(request)
         except ClientDisconnect:
             return
         except Overloaded:
@@ -100,16 +115,19 @@ class Shortcut:
     """
 
     def __init__(
-        self, operations: Iterable[Operation], frame: ASGIApp, metrics: Metrics, admission: Admission
+        self, operations: Sequence[Operation], frame: ASGIApp, metrics: Metrics, admission: Admission
     ) -> None:
         self._straight = {
             (one.method, one.path): answering(one, metrics, admission)
             for one in operations
             if "{" not in one.path
         }
+        self._no_head = {one.path for one in operations if one.method == "GET" and "HEAD" not in one.allowed}
         self._frame = frame
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD" and scope["path"] not in self._no_head:
+            scope = {**scope, "method": "GET"}  # a copy: by its own scope the server leaves out the body
         app = self._straight.get((scope["method"], scope["path"]), self._frame)
         await app(scope, receive, send)
 
@@ -131,14 +149,26 @@ def problem_of(error: Exception, route: str) -> Problem:
             return Problem("internal")
 
 
-async def framework_problem(_request: Request, error: Exception) -> Response:
+async def framework_problem(request: Request, error: Exception) -> Response:
     """404 for no such path, 405 with ``Allow``: the frame's own refusals, in our form."""
     if isinstance(error, HTTPException) and error.status_code == 405:
-        return Problem("method_not_allowed", headers=error.headers).response()
+        allowed = ", ".join(sorted(_allowed(request.app.routes, request.scope)))
+        return Problem("method_not_allowed", headers={"Allow": allowed}).response()
     if isinstance(error, HTTPException) and error.status_code == 404:
         return Problem("not_found").response()
     log.error("failed", route="", exc_info=error)
     return Problem("internal").response()
+
+
+def _allowed(routes: Iterable[BaseRoute], scope: Scope) -> set[str]:
+    """All methods of a path (RFC 9110, 10.2.1): the frame knows those of the first route that has it."""
+    found: set[str] = set()
+    for route in routes:
+        if route.matches(scope)[0] is Match.PARTIAL:
+            found |= (
+                route.allowed if isinstance(route, LeanRoute) else getattr(route, "methods", None) or set()
+            )
+    return found
 
 
 def endpoint_of(operation: Operation, metrics: Metrics, admission: Admission) -> Callable[..., Any]:
@@ -149,4 +179,5 @@ def endpoint_of(operation: Operation, metrics: Metrics, admission: Admission) ->
 
     endpoint.__name__ = getattr(operation.handler, "__name__", "handler")
     endpoint.answering = answering(operation, metrics, admission)  # type: ignore[attr-defined]
+    endpoint.allowed = operation.allowed  # type: ignore[attr-defined]
     return endpoint

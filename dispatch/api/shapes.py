@@ -49,7 +49,10 @@ class Code(Shape, frozen=True):
 
 
 class IncidentReport(Shape, frozen=True):
-    """``POST /v1/incidents``; ``kind`` or ``code`` is needed."""
+    """``POST /v1/incidents``; ``kind`` or ``code`` is needed. Null is as good as left out.
+
+    Without them ``setting`` is ``public``, ``hazard`` ``none`` and ``drill`` false.
+    """
 
     reference: Reference
     position: Position
@@ -60,10 +63,10 @@ class IncidentReport(Shape, frozen=True):
     directions: Directions | None = None
     details: Details | None = None
     priority: Priority | None = None
-    setting: Setting = "public"
+    setting: Setting | None = None
     ambulance_due_at: Time | None = None
-    hazard: Hazard = "none"
-    drill: bool = False
+    hazard: Hazard | None = None
+    drill: bool | None = None
 
 
 class IncidentPatch(Shape, frozen=True):

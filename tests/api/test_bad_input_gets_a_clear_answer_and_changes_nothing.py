@@ -73,6 +73,15 @@ INVALID = {
         raw(b'{"reference": "a\\u0000b", "kind": "other", "position": {"lat": 1, "lon": 1}}'),
         "reference",
     ),
+    "bare DEL": (
+        raw(b'{"reference": "a\x7fb", "kind": "other", "position": {"lat": 1, "lon": 1}}'),
+        "reference",
+    ),
+    "a terminal's control of the upper half": (report(directions="\x9b2J"), "directions"),
+    "the same, bare": (
+        raw('{"reference": "a\x9bb", "kind": "other", "position": {"lat": 1, "lon": 1}}'.encode()),
+        "reference",
+    ),
     "escape character in a text": (report(directions="\x1b[2J"), "directions"),
     "extra field": (report(colour="red"), "colour"),
     "extra field inside": (report(position={**DOM, "alt": 3}), "position.alt"),
@@ -149,9 +158,30 @@ async def test_unknown_things_are_not_found(world: World, room: httpx.AsyncClien
 
 
 async def test_a_method_that_a_path_does_not_have_is_not_allowed(room: httpx.AsyncClient) -> None:
-    answer = await room.delete("/v1/incidents")
-    assert (answer.status_code, problem_of(answer)["code"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"]
+    for path, allowed in {
+        "/v1/incidents": {"GET", "HEAD", "POST"},
+        "/v1/incidents/any": {"GET", "HEAD", "PATCH"},
+        "/v1/incidents/any/more": {"POST"},
+        "/v1/events": {"GET"},
+        "/v1/me": {"GET", "HEAD", "PATCH", "DELETE"},
+        "/v1/me/tokens": {"DELETE"},
+        "/healthz": {"GET", "HEAD"},
+        "/docs": {"GET", "HEAD"},
+    }.items():
+        answer = await room.options(path)
+        assert (answer.status_code, problem_of(answer)["code"]) == (405, "method_not_allowed"), path
+        assert set(answer.headers["allow"].split(", ")) == allowed, path
+
+
+async def test_head_is_answered_as_get_without_a_body(room: httpx.AsyncClient) -> None:
+    """As load balancers ask."""
+    incident = (await room.post("/v1/incidents", json=a_report())).json()
+    for path in ("/healthz", "/readyz", "/v1/incidents", f"/v1/incidents/{incident['id']}"):
+        answer = await room.head(path)
+        assert (answer.status_code, answer.content) == (200, b""), path
+        assert answer.headers["content-length"] == str(len((await room.get(path)).content)), path
+    assert (await room.head("/v1/incidents/nothere")).status_code == 404
+    assert (await room.head("/v1/events")).status_code == 405
 
 
 async def test_a_query_that_is_not_known_is_invalid(
@@ -168,6 +198,29 @@ async def test_a_query_that_is_not_known_is_invalid(
     ):
         answer = await room.get(f"/v1/incidents?{query}")
         assert (answer.status_code, problem_of(answer)["code"]) == (422, "invalid"), query
+
+
+async def test_a_query_where_none_is_known_is_invalid_but_where_it_is_open_to_all(
+    world: World, room: httpx.AsyncClient
+) -> None:
+    incident = (await room.post("/v1/incidents", json=a_report())).json()
+    one = f"/v1/incidents/{incident['id']}"
+    device = await world.client(await world.token(await world.medic()))
+    for client, method, path in (
+        (room, "GET", one),
+        (room, "GET", f"{one}/events"),
+        (room, "POST", f"{one}/enough"),
+        (room, "POST", "/v1/incidents"),
+        (room, "GET", "/v1/events"),
+        (device, "GET", "/v1/me"),
+        (device, "DELETE", "/v1/me"),
+    ):
+        answer = await client.request(method, f"{path}?colour=red")
+        assert (answer.status_code, problem_of(answer)["code"]) == (422, "invalid"), path
+        assert answer.json()["errors"][0]["field"] == "colour", path
+    assert (await device.get("/v1/me")).status_code == 200
+    for path in ("/healthz", "/metrics"):
+        assert (await room.get(f"{path}?colour=red")).status_code == 200
 
 
 async def test_bad_changes_to_an_incident_change_nothing(world: World, room: httpx.AsyncClient) -> None:

@@ -31,6 +31,13 @@ async def test_everything_that_was_reported_is_shown(room: httpx.AsyncClient) ->
     assert (await room.get(f"/v1/incidents/{incident['id']}")).json() == incident
 
 
+async def test_null_is_as_good_as_left_out(room: httpx.AsyncClient) -> None:
+    optional = ("code", "called_at", "address", "directions", "details", "priority", "setting")
+    more = ("ambulance_due_at", "hazard", "drill")
+    incident = await report(room, **dict.fromkeys([*optional, *more]))
+    assert (incident["setting"], incident["hazard"], incident["drill"]) == ("public", "none", False)
+
+
 async def test_they_are_listed_newest_first_by_pages(room: httpx.AsyncClient) -> None:
     ids = [(await report(room, f"R-{n}"))["id"] for n in range(5)]
     seen: list[str] = []

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import httpx
 import pytest
 
 from dispatch.api import feed as feed_module
+from dispatch.auth import secret_hash
 from tests.api.world import World, a_report
 
 
@@ -183,6 +184,25 @@ async def test_a_follower_is_let_go_when_the_service_stops(world: World, room: h
     async with follow(room) as reader:
         world.server.stop()
         await reader.to_the_end()
+
+
+async def test_a_follower_whose_key_is_revoked_is_shown_nothing_more(
+    world: World, room: httpx.AsyncClient
+) -> None:
+    leaked = await world.room()
+    async with follow(leaked, "0") as reader:
+        await report(room, "R-1")
+        await reader.next()
+        revoked = secret_hash(leaked.headers["Authorization"].removeprefix("Bearer "))
+        await world.pool.execute("update api_key set revoked_at = 1 where secret_hash = $1", revoked)
+        async with asyncio.timeout(5):
+            while (await leaked.get("/v1/incidents")).status_code != 401:
+                await asyncio.sleep(0.05)
+        second = await report(room, "R-2")
+        with suppress(EOFError):
+            while True:
+                assert (await reader.next())[1]["incident_id"] != second["id"]
+    await no_follower(room)
 
 
 async def test_a_follower_who_leaves_is_forgotten(room: httpx.AsyncClient) -> None:

@@ -1,0 +1,111 @@
+"""The head of a request (method, path, headers) within bounds and time, as its body is (``reading``).
+
+uvicorn's parser puts what comes of a header onto what it has, without end: a single unfinished one of 40 MB,
+by nobody we know, kept all others waiting for seconds. Nor does it mind how long a head takes.
+"""
+
+from asyncio import Transport
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from dispatch.api.problem import Problem
+
+HEAD_BYTES_MAX = 32 * 1024
+HEAD_S_MAX = 10.0
+LINGER_S = 1.0
+"""What still comes after a refusal is read and dropped for so long, or the refusal itself would be lost: the
+system answers a close amid unread bytes with a reset (RFC 9112, 9.6)."""
+
+
+class BoundedHeads(HttpToolsProtocol):
+    """uvicorn's connection, which answers a head that is too large, too slow or none, and closes."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._head_bytes = 0
+        """Since the last head was whole, or a piece of a body came: what follows a body counts too."""
+        self._head_due: Any = None
+        self._in_head = False
+        self._refused = False
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._close_if_idle()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._in_time()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            self._refuse(Problem("head_too_large"))
+        elif not self._in_head:
+            self._in_time()
+        elif self._head_due is None:
+            self._head_due = self.loop.call_later(HEAD_S_MAX, self._late)
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        too_large = self._head_bytes > HEAD_BYTES_MAX and self._length() > HEAD_BYTES_MAX
+        self._head_bytes = 0
+        if too_large:
+            self._refuse(Problem("head_too_large"))
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._refused:
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn says of what is no HTTP, as a problem document."""
+        self._refuse(Problem("malformed", detail=msg))
+
+    def _length(self) -> int:
+        """Of the whole head, which may have come in one piece with what follows it."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _close_if_idle(self) -> None:
+        """As a connection that was kept alive: one that says nothing at all is let go."""
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def _late(self) -> None:
+        self._refuse(Problem("malformed", detail=f"The head did not come within {HEAD_S_MAX:.0f} s."))
+
+    def _in_time(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _refuse(self, problem: Problem) -> None:
+        self._in_time()
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.close()  # a refusal would stand amid another's answer
+            return
+        response = problem.response()
+        status = HTTPStatus(response.status_code)
+        lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
+        lines += [name + b": " + value for name, value in response.raw_headers]
+        self.transport.write(b"\r\n".join([*lines, b"connection: close", b"", bytes(response.body)]))
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.abort)
