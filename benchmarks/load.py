@@ -35,7 +35,8 @@ LIFE_S = 3.0
 IDLE_PER_S, IDLE_S = 4.0, 10.0
 GRACE_S = 6.0
 """Past the grace in which everybody counts as having a socket."""
-CONNECTIONS = 100
+CONNECTIONS_MAX = 1000
+"""As many as are wanted at once, up to here: what waits is to wait in the service, not for a connection."""
 RATIO_MAX = 10.0
 GROWTH_MAX = 1.10
 """Flat: the last quarter's memory within a tenth of the second's."""
@@ -55,15 +56,14 @@ class ControlRoom:
 
     def __init__(self, port: int, key: str) -> None:
         self._port, self._key = port, key
-        self._free: asyncio.LifoQueue[Http] = asyncio.LifoQueue()
+        self._free: list[Http] = []
+        self._under_way = asyncio.Semaphore(CONNECTIONS_MAX)
         self._numbers = 0
         self.acknowledged: list[str] = []
         self.refused: Counter[int] = Counter()
         self.ms: list[float] = []
-
-    async def connect(self) -> None:
-        for _ in range(CONNECTIONS):
-            self._free.put_nowait(await Http.open(self._port, {"Authorization": f"Bearer {self._key}"}))
+        self.refused_ms: list[float] = []
+        self.close_ms: list[float] = []
 
     async def life(self) -> None:
         self._numbers += 1
@@ -72,15 +72,19 @@ class ControlRoom:
         report = json.dumps({"reference": f"L{number}", "kind": "trauma", "position": at}).encode()
         began = time.perf_counter()
         status, answer = await self._post("/v1/incidents", report, f"Idempotency-Key: L{number}\r\n")
-        self.ms.append((time.perf_counter() - began) * 1000)
+        ms = (time.perf_counter() - began) * 1000
         if status != 201:
             self.refused[status] += 1
+            self.refused_ms.append(ms)
             return
+        self.ms.append(ms)
         self.acknowledged.append(answer["id"])
         await asyncio.sleep(LIFE_S)
         for _ in range(30):
+            began = time.perf_counter()
             status, _ = await self._post(f"/v1/incidents/{answer['id']}/close", b"")
             if status == 200:
+                self.close_ms.append((time.perf_counter() - began) * 1000)
                 return
             await asyncio.sleep(1)
         raise RuntimeError(f"not closed: {status}")
@@ -95,11 +99,15 @@ class ControlRoom:
         await asyncio.gather(*begun)
 
     async def _post(self, path: str, body: bytes, more: str = "") -> tuple[int, Any]:
-        http = await self._free.get()
-        try:
-            return await http.post(path, body, more)
-        finally:
-            self._free.put_nowait(http)
+        async with self._under_way:
+            if self._free:
+                http = self._free.pop()
+            else:
+                http = await Http.open(self._port, {"Authorization": f"Bearer {self._key}"})
+            try:
+                return await http.post(path, body, more)
+            finally:
+                self._free.append(http)
 
 
 class Counts:
@@ -173,10 +181,11 @@ async def watched(pid: int, every_s: float, seen: list[float]) -> None:
 class Phones:
     """The process that plays the phones."""
 
-    def __init__(self, port: int, positions_per_s: float, tokens: list[str]) -> None:
+    def __init__(self, port: int, positions_per_s: float, tokens: list[str], *, rude: bool) -> None:
         url = f"ws://127.0.0.1:{port}/v1/me/socket"
+        how = ("rude",) if rude else ()
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load_devices", url, str(positions_per_s)],
+            [sys.executable, "-m", "benchmarks.load_devices", url, str(positions_per_s), *how],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -205,7 +214,9 @@ class Phones:
         return self._child.stdout.readline()
 
 
-async def measured(per_s: float, seconds: float, sockets: int, positions_per_s: float) -> dict[str, Any]:
+async def measured(
+    per_s: float, seconds: float, sockets: int, positions_per_s: float, *, rude: bool = False
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="load") as folder:
         here = Path(folder)
         async with EmbeddedPostgres(here / "postgres") as postgres:
@@ -227,7 +238,7 @@ async def measured(per_s: float, seconds: float, sockets: int, positions_per_s: 
             port = free_port()
             with process("dispatch", "serve", "--port", str(port), env=env) as service:
                 await until_ready(port, service)
-                phones = Phones(port, positions_per_s, tokens)
+                phones = Phones(port, positions_per_s, tokens, rude=rude)
                 try:
                     await phones.connected()
                     return await loaded(port, key, service.pid, phones, per_s, seconds)
@@ -240,11 +251,11 @@ async def loaded(
 ) -> dict[str, Any]:
     """A few lives a second first, as idle; then the load; then what came of all of them."""
     room, rss_all = ControlRoom(port, key), list[float]()
-    await room.connect()
     await asyncio.sleep(GRACE_S)
     await room.lives(IDLE_PER_S, IDLE_S)
-    idle, room.ms = room.ms, []
+    idle, room.ms, room.refused_ms, room.close_ms = room.ms, [], [], []
     watching = asyncio.create_task(watched(pid, seconds / 12, rss_all))
+    began = time.monotonic()
     await room.lives(per_s, seconds)
     watching.cancel()
     feed = Counts()
@@ -259,6 +270,9 @@ async def loaded(
         "answered": feed.answered.total(),
         "idle_ms": _median_and_p99(idle),
         "loaded_ms": _median_and_p99(room.ms),
+        "refused_ms": _median_and_p99(room.refused_ms),
+        "close_ms": _median_and_p99(room.close_ms),
+        "took_s": round(time.monotonic() - began),
         "rss_mib": [round(mib) for mib in rss_all],
         "lost_or_doubled": compared(room, feed, report),
         "positions_sent": report["positions"],
@@ -268,6 +282,8 @@ async def loaded(
 
 
 def _median_and_p99(ms: list[float]) -> tuple[float, float]:
+    if len(ms) < 2:
+        return 0.0, 0.0
     return round(statistics.median(ms), 2), round(statistics.quantiles(ms, n=100)[98], 2)
 
 
@@ -290,6 +306,9 @@ def show(result: dict[str, Any]) -> None:
     print(f"  alerts {result['alerts']:,}, answered {result['answered']:,}")
     print(f"  positions told {result['positions_sent']:,}")
     print(f"  POST: idle median {idle} ms; loaded median {median} ms, p99 {p99} ms")
+    (refused, refused_p99), (close, close_p99) = result["refused_ms"], result["close_ms"]
+    print(f"  POST that was refused: median {refused} ms, p99 {refused_p99} ms")
+    print(f"  close: median {close} ms, p99 {close_p99} ms; the last closed after {result['took_s']} s")
     print(f"  p99 / idle median  {p99 / idle:6.1f}   goal under {RATIO_MAX:.0f}")
     print(f"  memory, MiB        {' '.join(map(str, rss))}")
     print(f"  last / a quarter in{growth:6.2f}   goal at most {GROWTH_MAX}")
@@ -303,11 +322,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="10 s, 500 sockets, 10 lives a second")
     parser.add_argument("--rate", type=float, help="lives a second, instead of half of what was found")
+    parser.add_argument("--rude", action="store_true", help="phones that are refused say it again at once")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
     seconds, sockets, positions_per_s = (10.0, 500, 50.0) if options.quick else (60.0, 5_000, 500.0)
     per_s = options.rate or (10.0 if options.quick else uvloop.run(rate(3.0)))
-    result = uvloop.run(measured(per_s, seconds, sockets, positions_per_s))
+    result = uvloop.run(measured(per_s, seconds, sockets, positions_per_s, rude=options.rude))
     if options.json:
         print(json.dumps(result))
     else:

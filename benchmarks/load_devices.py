@@ -1,7 +1,9 @@
 """The phones of `benchmarks/load.py`, in a process of their own: acknowledging, answering, moving.
 
-``python -m benchmarks.load_devices URL POSITIONS_PER_S`` reads a device's token a line from stdin up to an
-empty one, prints ``ready`` when all are connected, and at a further line what every phone got, as JSON.
+``python -m benchmarks.load_devices URL POSITIONS_PER_S [rude]`` reads a device's token a line from stdin up
+to an empty one, prints ``ready`` when all are connected, and at a further line what every phone got, as JSON.
+A phone that was told ``unavailable`` says it again after a second or two, and doubles that each time; a rude
+one at once.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,13 +27,16 @@ ACCEPT = 3
 """Of the alerts of an incident, the first so many accept, the others decline."""
 CONNECT_AT_ONCE = 50
 SPREAD_DEG = 0.25
+AGAIN_S, AGAIN_S_MAX = 1.0, 30.0
+"""How long a phone that was refused waits at first, and at most."""
 
 
 class Devices:
     """All phones. What they count is kept by id, so that what is lost or doubled can be named."""
 
-    def __init__(self, url: str, positions_per_s: float) -> None:
-        self._url, self._positions_per_s = url, positions_per_s
+    def __init__(self, url: str, positions_per_s: float, *, rude: bool = False) -> None:
+        self._url, self._positions_per_s, self._rude = url, positions_per_s, rude
+        self._tries: Counter[str] = Counter()
         self._sockets: list[ClientConnection] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.alerts: Counter[str] = Counter()
@@ -81,13 +87,17 @@ class Devices:
             case "error":
                 self.refused[frame["code"]] += 1
                 if frame["code"] == "unavailable" and alert_id:
-                    self._answer_later(socket, alert_id)
+                    self._answer_again(socket, alert_id)
 
     def _answer_later(self, socket: ClientConnection, alert_id: str) -> None:
-        accepts = int(alert_id.rpartition("-")[2]) <= ACCEPT
-        word, after_s = ("accept", 1.2) if accepts else ("decline", 0.2)
-        say = json.dumps({"type": word, "alert_id": alert_id})
-        self._at(after_s + random.random() * 0.6, lambda: socket.send(say))
+        after_s = 1.2 if _accepts(alert_id) else 0.2
+        self._at(after_s + random.random() * 0.6, lambda: _answer(socket, alert_id))
+
+    def _answer_again(self, socket: ClientConnection, alert_id: str) -> None:
+        most_s = min(AGAIN_S * 2 ** self._tries[alert_id], AGAIN_S_MAX)
+        self._tries[alert_id] += 1
+        after_s = 0.0 if self._rude else most_s * random.uniform(1, 2)
+        self._at(after_s, lambda: _answer(socket, alert_id))
 
     def _at(self, after_s: float, what: Callable[[], Any]) -> None:
         asyncio.get_running_loop().call_later(after_s, lambda: self._begin(what()))
@@ -123,8 +133,18 @@ class Devices:
         }
 
 
-async def run(url: str, positions_per_s: float, tokens: list[str]) -> None:
-    devices = Devices(url, positions_per_s)
+def _accepts(alert_id: str) -> bool:
+    return int(alert_id.rpartition("-")[2]) <= ACCEPT
+
+
+async def _answer(socket: ClientConnection, alert_id: str) -> None:
+    word = "accept" if _accepts(alert_id) else "decline"
+    with suppress(ConnectionClosed):
+        await socket.send(json.dumps({"type": word, "alert_id": alert_id}))
+
+
+async def run(url: str, positions_per_s: float, tokens: list[str], *, rude: bool) -> None:
+    devices = Devices(url, positions_per_s, rude=rude)
     await devices.connect_all(tokens)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
@@ -133,7 +153,7 @@ async def run(url: str, positions_per_s: float, tokens: list[str]) -> None:
 
 def main() -> None:
     tokens = [line.strip() for line in iter(sys.stdin.readline, "\n")]
-    uvloop.run(run(sys.argv[1], float(sys.argv[2]), tokens))
+    uvloop.run(run(sys.argv[1], float(sys.argv[2]), tokens, rude="rude" in sys.argv[3:]))
 
 
 if __name__ == "__main__":

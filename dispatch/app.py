@@ -236,7 +236,8 @@ class Edge:
 
 def _edge(parts: Parts) -> Edge:
     lag, metrics, dispatcher = Lag(), parts.node.metrics, parts.node.dispatcher
-    admission = Admission(dispatcher.decisions.backlog, lambda: lag.seconds, metrics)
+    decisions = dispatcher.decisions
+    admission = Admission(decisions.backlog, lambda: max(lag.seconds, decisions.waits_s), metrics)
     rates = Rates(
         key_per_s=parts.settings.key_requests_per_s,
         device_per_s=parts.settings.device_requests_per_s,
@@ -260,6 +261,7 @@ def _service(parts: Parts, edge: Edge, readiness: Readiness, checks: Checks) -> 
         parts.node.dispatcher,
         parts.node.hub,
         edge.fixes,
+        parts.node.dispatcher.decisions.backlog,
         edge.admission,
         edge.rates,
         parts.node.clock.now_ms,
@@ -369,6 +371,7 @@ def _add_figures(parts: Parts, edge: Edge, feed: FeedApi) -> None:
         "timers_late_seconds": ("How late the most overdue tick is.", lambda: decisions.late_ms() / 1000),
         "http_in_flight": ("HTTP requests under way.", lambda: edge.admission.in_flight),
         "orders_uncommitted": ("Orders not committed yet.", lambda: decisions.backlog.count),
+        "turns_waiting_seconds": ("How long it takes to decide all that waits.", lambda: decisions.waits_s),
         "fixes_waiting": ("Positions from sockets waiting for their turn.", lambda: edge.fixes.waiting),
         "loop_lag_seconds": ("How long what is ready waits for its turn.", lambda: edge.lag.seconds),
         "paused": ("1: nothing is sent, as after a restore.", lambda: float(parts.node.dispatcher.pause.on)),

@@ -1,10 +1,11 @@
 """The loop: an order is made into a command, decided, appended, and only then reacted to.
 
 Orders for one incident wait in its own queue and are decided together; several incidents share a commit in
-the appender. Answers and receipts are gathered for a moment first: the devices of one incident say the same
-within milliseconds, and what is decided once is paid for once. Every public coroutine returns after the
-commit, or raises: Refused (the incident does not take it), LookupError (no such thing, or another's),
-ReferenceTaken, KeyTaken, Unavailable (not known whether written), Overloaded (too much waits: not written).
+the appender, and where more of them wait than that, `turns.py` says which is next. Answers and receipts are
+gathered for a moment first: the devices of one incident say the same within milliseconds, and what is decided
+once is paid for once. Every public coroutine returns after the commit, or raises: Refused (the incident does
+not take it), LookupError (no such thing, or another's), ReferenceTaken, KeyTaken, Unavailable (not known
+whether written), Overloaded (too much waits: not written).
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from dispatch.store.appender import Appender
 from dispatch.store.appends import ClaimConflict, Fenced, Remembered, SeqConflict, Unavailable
 from dispatch.tasks import Tasks
 from dispatch.ticks import Ticks
+from dispatch.turns import Turns, still_wanted, together
 
 log = logs.logger(__name__)
 
@@ -38,8 +40,6 @@ CONFLICTS_MAX = 20
 """Conflicts after which an order is given up; each means that another decision was made, so none is near."""
 KEEP_ENDED_MS = 3_600_000
 """How long an ended incident is kept in memory for devices that have not read their stand-down."""
-GATHER_S = 0.02
-"""How long what is not urgent waits for more of its kind: too short for anybody to notice."""
 AGAIN_S = 1.0
 FIND_OUT_S = (1, 1, 2, 4, 8, 16, 30)
 """When it is looked whether an incident was opened after all; the database gives a commit up within 40 s."""
@@ -86,7 +86,7 @@ class Decisions:
         )
         self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)), self.ours)
         self._working = Tasks()
-        self._gathering: dict[str, Live] = {}
+        self._turns = Turns(self._begin)
         self._finding_out = Tasks()
         self._closing = self._closed = False
 
@@ -239,7 +239,7 @@ class Decisions:
         """
         self._closing = True
         self._ticks.stop(self.memory.all())
-        self._gathered()
+        self._turns.gathered()
         await self._finding_out.cancel()
         await self._working.join()
         self._closed = True
@@ -247,7 +247,12 @@ class Decisions:
     @property
     def waiting(self) -> int:
         """Incidents with orders that are not committed yet."""
-        return len(self._working) + len(self._gathering)
+        return len(self._working) + self._turns.waiting
+
+    @property
+    def waits_s(self) -> float:
+        """How long it takes to decide all that waits for its turn."""
+        return self._turns.waits_s
 
     def late_ms(self) -> int:
         """How late the most overdue tick is."""
@@ -272,44 +277,45 @@ class Decisions:
             order.refuse(Unavailable("the service is stopping"))
             return
         live = self.memory.here(live)
+        order.since = asyncio.get_running_loop().time()
         live.orders.append(order)
-        self.backlog.count += 1
+        self.backlog.add(1)
         if order.once is not None:
             live.waiting_once[order.once] = None
+        if live.running:
+            return
         if order.urgent or self._closing:
-            self._begin(live)
-        elif not live.running:
-            if not self._gathering:
-                asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
-            self._gathering[live.id] = live
-
-    def _gathered(self) -> None:
-        gathering, self._gathering = self._gathering, {}
-        for live in gathering.values():
-            self._begin(live)
+            self._turns.ask(live)
+        else:
+            self._turns.ask_soon(live)
 
     def _begin(self, live: Live) -> None:
-        if live.orders and not live.running:
-            live.running = True
-            self._working.spawn(self._work(live))
+        live.running = True
+        self._working.spawn(self._work(live))
 
     async def _work(self, live: Live) -> None:
-        """Carries out the incident's orders until none is left."""
+        """Carries out the incident's orders until none is left, or others wait for their turn."""
         try:
             while live.orders:
-                orders = _together(live)
+                orders = together(live)
                 try:
-                    await self._carry_out(live, orders)
+                    if wanted := still_wanted(orders):
+                        await self._carry_out(live, wanted)
                 finally:
-                    self.backlog.count -= len(orders)
+                    self.backlog.done(len(orders))
                 # Sockets and those who waited come before the next decision.
                 await asyncio.sleep(0)
+                if self._turns.others_wait:
+                    break
         finally:
             live.running = False
-            if live.record is None:
+            if live.orders:
+                self._turns.ask(live)
+            elif live.record is None:
                 self.memory.drop(live)
             else:
                 self.memory.let_go(live)
+            self._turns.ended()
 
     async def _carry_out(self, live: Live, orders: list[Order]) -> None:
         """Every order is committed, or refused; where one spoils it for the others, each by itself."""
@@ -340,9 +346,10 @@ class Decisions:
             self._finding_out.spawn(self._look_whether_opened(live.id))
             return
         again = [order for order in orders if order.done is None] or [Order(_tick)]
-        await asyncio.sleep(AGAIN_S)
+        with self._turns.left():
+            await asyncio.sleep(AGAIN_S)
         live.orders.extendleft(reversed(again))
-        self.backlog.count += len(again)
+        self.backlog.add(len(again))
 
     async def _look_whether_opened(self, incident_id: str) -> None:
         """An incident opened though nobody could say so: loaded, its alerts go out all the same."""
@@ -495,14 +502,3 @@ class Decisions:
 def _tick(now: Situation) -> c.Command:
     fault_points.reached("in_tick")
     return c.Tick(at=now.at, policy=now.rules)
-
-
-def _together(live: Live) -> list[Order]:
-    """The orders waiting, up to the second one with an idempotency key: a commit remembers one."""
-    orders = [live.orders.popleft()]
-    while live.orders and not (live.orders[0].remember and any(order.remember for order in orders)):
-        orders.append(live.orders.popleft())
-    for order in orders:
-        if order.once is not None:
-            live.waiting_once.pop(order.once, None)
-    return orders

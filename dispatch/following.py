@@ -15,6 +15,7 @@ from dispatch.feed_positions import FeedPositions
 from dispatch.medics_follower import MedicsFollower
 from dispatch.newsroom import decode
 from dispatch.nodes import ANSWER_S_MAX, Membership
+from dispatch.patience import patiently
 from dispatch.presence import Presence
 from dispatch.roster import Roster
 from dispatch.store import feed, incidents, news, nodes
@@ -83,8 +84,8 @@ class Following:
 
     async def look(self) -> None:
         """Takes over what has happened elsewhere. Raises what the database raises; then looks again."""
-        async with asyncio.timeout(ANSWER_S_MAX):  # over another connection the next may be answered
-            look = await nodes.look(self._pool)
+        # Over another connection the next may be answered.
+        look = await patiently(nodes.look(self._pool), ANSWER_S_MAX)
         self._membership.saw(look.nodes)
         self._dispatcher.saw_pause(look.paused_at)
         if look.change_no != self._medics.seen:

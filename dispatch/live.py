@@ -55,14 +55,18 @@ class Situation:
         return self.policy
 
 
+ANSWER_MAY_WAIT_S, RECEIPT_MAY_WAIT_S = 0.5, 1.0
+"""How long an answer, and a receipt, leaves the turn to what came after it and is more urgent."""
+
+
 class Order:
     """A command to be made and decided in its turn. ``done`` gets the record after it, or its refusal.
 
-    ``once``: names what is said once however often it is repeated while the order waits. ``urgent``: written
-    before answers and receipts.
+    ``once``: names what is said once however often it is repeated while the order waits: a receipt or the
+    like. ``urgent``: decided and written before answers and receipts. ``since``: when it was given (s).
     """
 
-    __slots__ = ("details", "done", "make", "once", "policy", "remember", "urgent")
+    __slots__ = ("details", "done", "make", "once", "policy", "remember", "since", "urgent")
 
     def __init__(
         self,
@@ -78,6 +82,13 @@ class Order:
         self.make, self.details, self.policy = make, details, policy
         self.remember, self.done = remember, done
         self.once, self.urgent = once, urgent
+        self.since = 0.0
+
+    @property
+    def may_wait_s(self) -> float:
+        if self.urgent:
+            return 0.0
+        return ANSWER_MAY_WAIT_S if self.once is None else RECEIPT_MAY_WAIT_S
 
     def carried_out(self, record: Record) -> None:
         if self.done is not None and not self.done.done():  # who waited for it may have gone

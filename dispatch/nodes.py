@@ -5,20 +5,23 @@ was its. The next one has another id and begins with nothing: it takes over agai
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 
 import asyncpg
 
 from dispatch import logs
 from dispatch.ids import CHANCE, RandBits, new_id
+from dispatch.patience import patiently
 from dispatch.store import nodes
 
 log = logs.logger(__name__)
 
 LEASE_MS = 3000
 RENEW_S = 0.5
+AGAIN_S = 0.1
 ANSWER_S_MAX = 1.0
-"""How long a renewal waits for the database, before another connection is tried."""
+"""How long a renewal waits for the database, by the loop's beats, before another connection is tried."""
 
 
 class Membership:
@@ -31,6 +34,7 @@ class Membership:
         self._pool = pool
         self._randbits = randbits
         self._joining = asyncio.Lock()
+        self._connection: asyncpg.pool.PoolConnectionProxy | None = None
         self.name = name
         self.id = new_id(randbits)
         self.others: tuple[str, ...] = ()
@@ -68,20 +72,45 @@ class Membership:
     async def renew(self) -> None:
         """Lives on, or anew."""
         current = self.id
-        async with asyncio.timeout(ANSWER_S_MAX):
-            lives = await nodes.renew(self._pool, current, LEASE_MS)
+        try:
+            lives = await patiently(self._renew(current), ANSWER_S_MAX)
+        except BaseException:
+            await self._disconnect()
+            raise
         if not lives:
             await self.live_anew(current)
 
+    async def _renew(self, node_id: str) -> bool:
+        """Over a connection of its own: a node with much to ask has its lease put off all the same."""
+        if self._connection is None:
+            self._connection = await self._pool.acquire()
+        return await nodes.renew(self._connection, node_id, LEASE_MS)
+
+    async def _disconnect(self) -> None:
+        """One that has failed, or is not needed any more; the next renewal takes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # What is broken the pool has taken back by itself.
+            with contextlib.suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
+                connection.terminate()
+            await self._pool.release(connection)
+
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.renew()
-            except Exception as error:
-                log.warning("lease not renewed", error=logs.describe(error))
-            await asyncio.sleep(RENEW_S)
+        try:
+            while True:
+                # Where the answer was read late, the next renewal is due by then.
+                next_at = asyncio.get_running_loop().time() + RENEW_S
+                try:
+                    await self.renew()
+                except Exception as error:
+                    log.warning("lease not renewed", error=logs.describe(error))
+                    next_at = max(next_at, asyncio.get_running_loop().time() + AGAIN_S)
+                await asyncio.sleep(next_at - asyncio.get_running_loop().time())
+        finally:
+            await self._disconnect()
 
     async def leave(self) -> None:
         """The node stops."""
+        await self._disconnect()
         await nodes.leave(self._pool, self.id)

@@ -1,8 +1,14 @@
 """Who goes first when more comes than can be handled: incidents before answers, answers before the rest.
 
 A node is as full as the fullest of what it bounds: requests under way, and orders waiting for their commit.
-Each class of work is taken up to a share of that, and while the loop does not lag more than it bears; the
-rest is refused at once, with 503 and ``Retry-After``, and whoever asked tries again.
+It is behind by how long whatever is ready waits in its loop, or by how long it takes to decide all that
+waits for its turn. Each class of work is taken up to a share of the one, and while the node is not behind by
+more than that class bears; the rest is refused at once, with 503 and ``Retry-After``, and whoever asked tries
+again. What was taken is done in time for that: a report that is refused costs next to nothing, one that is
+taken some twenty decisions more. What control rooms do with the incidents that there are is refused last.
+
+An answer over a socket is not refused but waits, unread (see `socket.py`): to refuse it costs as much as to
+take it, and it comes again.
 """
 
 import math
@@ -13,26 +19,27 @@ from dispatch.api.problem import Problem, retry_later
 from dispatch.backlog import Backlog
 from dispatch.metrics import Metrics
 
-Work: TypeAlias = Literal["incident", "answer", "read", "position"]
-"""``incident``: what control rooms report and ask. ``answer``: what medics say, what providers bring, and
-what a device asks that came back. ``read``: all else."""
+Work: TypeAlias = Literal["change", "incident", "answer", "read", "position"]
+"""``change``: what control rooms do with their incidents. ``incident``: what they report. ``answer``: what
+medics say, what providers bring, and what a device asks that came back. ``read``: all else."""
 
 IN_FLIGHT_MAX = 512
 
 
 class Share(NamedTuple):
-    """How full the node may be, and how far its loop behind, for one class of work.
+    """How full the node may be, and how far behind, for one class of work.
 
-    A report waits its turn some five times on its way, so that it takes five times the lag.
+    A report waits its turn in the loop some five times on its way, so that it takes five times the lag.
     """
 
     full: float
-    lag_s: float
+    behind_s: float
     retry_after_s: int
 
 
 SHARES: Mapping[Work, Share] = {
-    "incident": Share(1.0, math.inf, 1),
+    "change": Share(1.0, math.inf, 1),
+    "incident": Share(1.0, 0.5, 1),
     "answer": Share(0.75, 0.3, 2),
     "read": Share(0.5, 0.2, 5),
     "position": Share(0.25, 0.1, 10),
@@ -40,13 +47,13 @@ SHARES: Mapping[Work, Share] = {
 
 
 class Admission:
-    """``lag_s`` is asked how far the loop is behind."""
+    """``behind_s`` is asked how far the node is behind."""
 
     def __init__(
-        self, backlog: Backlog, lag_s: Callable[[], float], metrics: Metrics, most: int | None = None
+        self, backlog: Backlog, behind_s: Callable[[], float], metrics: Metrics, most: int | None = None
     ) -> None:
         self._backlog = backlog
-        self._lag_s = lag_s
+        self._behind_s = behind_s
         self._metrics = metrics
         self._most = most or IN_FLIGHT_MAX
         self.in_flight = 0
@@ -58,12 +65,7 @@ class Admission:
     def takes(self, work: Work) -> bool:
         """Whether there is room for work of this class now."""
         share = SHARES[work]
-        return self.full() < share.full and self._lag_s() < share.lag_s
-
-    def ensure(self, work: Work) -> None:
-        """Raises Problem ``unavailable`` where work of this class is shed."""
-        if not self.takes(work):
-            raise self.shed(work)
+        return self.full() < share.full and self._behind_s() < share.behind_s
 
     def shed(self, work: Work) -> Problem:
         """The refusal, counted."""

@@ -96,7 +96,7 @@ class ControlRoomApi:
                 body=shapes.IncidentPatch,
                 answer=views.Incident,
                 refusals=("ended",),
-                work="incident",
+                work="change",
             ),
             Operation(
                 "POST",
@@ -108,7 +108,7 @@ class ControlRoomApi:
                 answer=views.Incident,
                 headers=(ONCE,),
                 refusals=refusals,
-                work="incident",
+                work="change",
             ),
             *[
                 Operation(
@@ -120,7 +120,7 @@ class ControlRoomApi:
                     answer=views.Incident,
                     headers=(ONCE,),
                     refusals=refusals,
-                    work="incident",
+                    work="change",
                 )
                 for word, handler, summary in (
                     ("enough", self.enough, "Ask nobody more"),

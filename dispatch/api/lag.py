@@ -8,21 +8,31 @@ from dispatch.check import Check
 BEAT_S = 0.1
 BEATS = 5
 LATE_S = 0.25
+BURST_S = 0.5
+"""A burst may take so long. What is behind by more is, while it lasts, as good as always behind."""
 
 
 class Lag:
     """One round of the loop timed ten times a second. ``seconds`` is the shortest of the last five.
 
     The shortest, as CoDel has it (RFC 8289, 3.2): a queue that is always there is overload, a burst (a
-    collection of garbage, one large answer) is not.
+    collection of garbage, one large answer) is not. Where rounds take seconds, five of them are far too many
+    to wait for: a beat that is due and does not come tells as well.
     """
 
     def __init__(self) -> None:
         self._rounds: deque[float] = deque([0.0] * BEATS, BEATS)
+        self._due: float | None = None
 
     @property
     def seconds(self) -> float:
-        return min(self._rounds)
+        return max(min(self._rounds), self._overdue_s())
+
+    def _overdue_s(self) -> float:
+        """How long the next beat should have come, beyond a burst."""
+        if self._due is None:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._due - BURST_S
 
     def check(self) -> Check:
         """A busy loop is told, and not needed: what it can not do, it refuses."""
@@ -34,6 +44,7 @@ class Lag:
     async def run(self) -> None:
         """Measures until cancelled."""
         while True:
+            self._due = asyncio.get_running_loop().time() + BEAT_S
             await asyncio.sleep(BEAT_S)
             # What is scheduled now runs first in the next round, before its sockets are read; only from
             # there to the round after it everything that is ready has had its turn.

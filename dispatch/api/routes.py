@@ -22,9 +22,11 @@ from dispatch.api.reading import query_of
 from dispatch.core.commands import Refused
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
+from dispatch.seldom import Seldom
 from dispatch.store.appends import Overloaded, Unavailable
 
 log = logs.logger(__name__)
+_seldom = Seldom()
 
 Handler = Callable[[Request], Awaitable[Response]]
 DEVICE = "device"
@@ -142,7 +144,9 @@ def problem_of(error: Exception, route: str) -> Problem:
         case LookupError() if type(error) is LookupError:  # not a KeyError of ours: that is a fault
             return Problem("not_found")
         case _ if isinstance(error, DATABASE_AWAY):
-            log.warning("not available", route=route, error=logs.describe(error))
+            why = logs.describe(error)
+            if times := _seldom.times((route, why)):
+                log.warning("not available", route=route, error=why, times=times)
             return retry_later("unavailable", 2)
         case _:
             log.error("failed", route=route, exc_info=error)

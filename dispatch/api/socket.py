@@ -3,7 +3,8 @@
 A connection is one task, uvicorn's own, that waits for the device's next frame; while something is to be sent
 there is a second one. Frames of one socket are taken one by one, each answered once it is durable. What was
 sent and not acknowledged is kept by the hub, not here. A device that says more than it may is read more
-slowly, so that nothing it says is lost; an answer that finds no room gets ``error {code: unavailable}``.
+slowly, so that nothing it says is lost. So is one whose answer finds no room: it waits, and what comes after
+it waits unread; only one that has waited for long gets ``error {code: unavailable}``.
 """
 
 import asyncio
@@ -25,12 +26,15 @@ from dispatch.api.rates import Rates
 from dispatch.api.routes import problem_of
 from dispatch.api.times import rfc3339
 from dispatch.auth import TokenDesk
+from dispatch.backlog import Backlog
 from dispatch.core.events import Answer
 from dispatch.store.appends import Overloaded
 
 PATH = "/v1/me/socket"
 CHANNEL = "websocket"
 HELLO_S_MAX = 5.0
+ROOM_S_MAX = 3.0
+"""How long an answer waits for room. A socket that is not read is not to miss a pong (20 s)."""
 BAD_FRAME, BAD_TOKEN, NO_HELLO, OVERLOADED = 4400, 4401, 4408, 1013
 
 
@@ -94,6 +98,7 @@ class SocketApp:
         medics: Medics,
         hub: Hub,
         fixes: LatestFixes,
+        backlog: Backlog,
         admission: Admission,
         rates: Rates,
         now_ms: Callable[[], int],
@@ -103,7 +108,7 @@ class SocketApp:
         self._medics = medics
         self._hub = hub
         self._fixes = fixes
-        self._admission = admission
+        self._backlog, self._admission = backlog, admission
         self._rates = rates
         self._now_ms = now_ms
         self._open_max = open_max
@@ -187,12 +192,12 @@ class SocketApp:
             case frames.Position():
                 self._fixes.put(fix_of(medic_id, frame, self._now_ms()))
             case frames.Seen():
-                self._admission.ensure("answer")
+                await self._backlog.room_for_answer(ROOM_S_MAX)
                 await self._medics.seen(medic_id, frame.alert_id, CHANNEL)
             case frames.Hello():
                 raise BadFrame
             case _:
-                self._admission.ensure("answer")
+                await self._backlog.room_for_answer(ROOM_S_MAX)
                 self._fixes.take_hers(medic_id)
                 answer = frames.ANSWER_OF[type(frame)]
                 state = await self._medics.answer(medic_id, frame.alert_id, answer, CHANNEL)
