@@ -86,6 +86,7 @@ async def test_a_reaction_that_fails_undoes_nothing(town, record):
 
     town.dispatcher.wakeups.wake = broken
     assert await town.answer(record, 1, "accept") == "accepted"
+    await town.quiet()
     assert (await town.stored(record)).state == (await town.now(record)).state
 
 
