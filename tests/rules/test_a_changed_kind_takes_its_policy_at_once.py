@@ -85,6 +85,15 @@ def test_the_waves_clock_goes_on() -> None:
     assert len(night.asked()) == 9
 
 
+def test_who_is_overdue_by_the_new_policy_is_so_at_once() -> None:
+    night = Night(2, waves=[(0, 2)], wanted=2, overdue_s_min=1000).report()
+    night.accept(1, eta_s=60)
+    night.answer(2, "arrived")
+    night.wait(120)
+    night.change_kind(a_policy(waves=[(0, 2)], wanted=1, overdue_s_min=120))
+    assert night.alert(1).overdue
+
+
 def test_a_less_patient_policy_does_not_close_what_was_open_under_the_old() -> None:
     night = Night(0, auto_close_s=3600).report()
     night.wait(1000)

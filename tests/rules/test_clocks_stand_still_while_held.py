@@ -18,6 +18,14 @@ def test_nobody_becomes_overdue_while_held() -> None:
     assert night.all(e.AlertOverdue)
 
 
+def test_held_no_tick_is_owed_for_one_who_can_not_become_overdue() -> None:
+    night = Night(1, overdue_s_min=120, engaged_s_max=3600).report()
+    night.accept(1, eta_s=60)
+    night.wait(100)
+    night.pause()
+    assert night.due_at == night.at + 3_500_000, "her lapse"
+
+
 def test_a_wave_is_not_due_while_held() -> None:
     night = Night(9, waves=[(0, 1), (60, 1)]).report(hazard="hold")
     night.wait(1000)
