@@ -45,6 +45,14 @@ def test_her_own_open_alert_is_taken_back_like_all_others() -> None:
     assert night.reasons() == ["unsafe", "unsafe"]
 
 
+def test_who_said_so_is_told() -> None:
+    night = Night(2).report()
+    night.answer(2, "unsafe")
+    assert [(event.n, event.answer, event.by) for event in night.all(e.AlertAnswered)] == [
+        (2, "unsafe", "medic")
+    ]
+
+
 def test_a_repeat_does_nothing() -> None:
     night = Night(2).report()
     night.answer(1, "unsafe")
