@@ -43,6 +43,13 @@ def test_what_could_not_be_told_before_is_asked_for_anew() -> None:
     assert by_socket(night, e.NotificationRequested) == ["alert", "stand_down", "stand_down"]
 
 
+def test_an_sms_that_was_delivered_is_no_socket() -> None:
+    night = Night(1).report()
+    night.settle(1, "failed", reason="no_socket", definite=True)
+    night.deliver(1, channel="sms")
+    assert by_socket(night, e.NotificationRequested) == ["alert"]
+
+
 def test_a_providers_word_is_not_hers() -> None:
     night = Night(1).report()
     night.settle(1, "failed", reason="no_socket", definite=True)

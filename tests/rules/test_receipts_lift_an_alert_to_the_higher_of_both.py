@@ -39,6 +39,23 @@ def test_after_an_answer_only_recorded() -> None:
     assert (night.alert(1).state, night.alert(1).delivered_at) == ("accepted", night.at)
 
 
+def test_delivered_over_two_channels_is_told_once() -> None:
+    night = Night(1).report()
+    night.wait(20)
+    night.deliver(1)
+    night.deliver(1, channel="sms")
+    assert [event.channel for event in night.all(e.AlertDelivered)] == ["websocket"]
+
+
+def test_an_update_that_is_delivered_is_not_the_alert() -> None:
+    night = Night(1).report()
+    night.accept(1)
+    night.update(hazard="hold")
+    night.deliver(1)
+    assert night.now(e.NotificationDelivered)
+    assert not night.all(e.AlertDelivered)
+
+
 def test_seen_twice_is_told_once() -> None:
     night = Night(1).report()
     night.see(1)
