@@ -2,9 +2,10 @@
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -131,7 +132,39 @@ def _converted(table: Mapping[str, Any], file: str) -> ScenarioKeys:
         return msgspec.convert(table, ScenarioKeys, strict=True)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
-        raise ScenarioError(file, where.rstrip("`") or "?", what[:1].lower() + what[1:]) from None
+        key = where.rstrip("`") or "?"
+        raise ScenarioError(file, key, _in_words(what, key)) from None
+
+
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text in quotes",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+
+
+def _in_words(what: str, key: str) -> str:
+    """What msgspec says of a value, for who writes TOML, which has no null and no enum."""
+    if what.startswith("Invalid enum value"):
+        return f"{what.removeprefix('Invalid enum value ')} is none of {', '.join(_choices(key))}"
+    plain = re.sub("`([^`]+)`", lambda found: _types(found[1].split(" | ")), what)
+    return plain[:1].lower() + plain[1:]
+
+
+def _types(names: list[str]) -> str:
+    left = [name for name in names if name != "null" and not (name == "int" and "float" in names)]
+    return " or ".join(_WORDS.get(name, name) for name in left)
+
+
+def _choices(key: str) -> Iterator[str]:
+    section, _, name = key.partition(".")
+    hint = get_type_hints(_BY_NAME[section])[name]
+    for part in (hint, *get_args(hint)):
+        if get_origin(part) is Literal:
+            yield from get_args(part)
 
 
 def _faults(keys: ScenarioKeys) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,11 @@ CALLS = '[incidents]\ncsv = "calls.csv"\n'
         (AREA + "[medics]\ncuont = 5\n" + RATE, "medics.cuont: unknown key; did you mean 'medics.count'?"),
         (TEN_LINES + "true_share = 0.5\n", "incidents.true_share: unknown key; it belongs to [arrests]"),
         (TEN_LINES + "colour = 1\n", "incidents.colour: unknown key"),
-        (AREA + "[medics]\ncount = 'many'\n" + RATE, "medics.count: expected `int | null`, got `str`"),
+        (AREA + "[medics]\ncount = 'many'\n" + RATE, "count: expected a whole number, got text in quotes"),
+        (AREA + "[medics]\nper_km2 = true\n" + RATE, "medics.per_km2: expected a number, got true or false"),
+        ("[region]\nbbox = [53.3, -6.3, 53.4]\n" + MEDICS + RATE, "bbox: expected a list of length 4, got 3"),
+        (TEN_LINES + "[behaviour]\nmovement = 'fly'\n", "movement: 'fly' is none of overall, turnout"),
+        (AREA + MEDICS + "[incidents]\ncollisions = 'uk'\n", "collisions: 'uk' is none of ireland"),
         (
             AREA + MEDICS + "[incidents]\nper_year = -1\n",
             "incidents.per_year: -1 is not within 0 to 10,000,000",
