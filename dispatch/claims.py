@@ -60,7 +60,8 @@ class Claims:
 
     def urgency(self, medic_id: str) -> int:
         """Only a more urgent incident than this may ask her. An accepted drill keeps her from nothing."""
-        return min([_urgency(held) for held in self.of(medic_id)], default=FREE)
+        alerts = self._held.get(medic_id)
+        return min(map(_urgency, alerts.values())) if alerts else FREE
 
 
 def _urgency(held: Held) -> int:

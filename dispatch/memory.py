@@ -4,7 +4,8 @@ With an incident come its claims: the roster knows who holds an alert of it for 
 has ended and has nothing left to do or to tell is let go at once, and read again should anybody ask.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import asyncpg
 
@@ -19,7 +20,9 @@ from dispatch.roster import Roster
 from dispatch.store.appends import Unavailable
 
 WEBSOCKET = "websocket"
-_MOVES_A_CLAIM = (e.AlertRequested, e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown)
+_MOVES_A_CLAIM: frozenset[type[e.AnyEvent]] = frozenset(
+    {e.AlertRequested, e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown}
+)
 """Events after which a medic holds an alert, holds it otherwise, or holds it no more."""
 
 DATABASE_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -158,10 +161,13 @@ class Memory:
     def _claims_changed(self, part: Part) -> None:
         """Keeps the roster's claims as the committed state has them."""
         assert part.state is not None
-        touched: Iterable[int] = {event.n for event in part.events if isinstance(event, _MOVES_A_CLAIM)}
+        touched: dict[int, None] = {}
+        event: Any
         for event in part.events:
-            if isinstance(event, e.IncidentUpdated):  # its priority, perhaps
-                touched = range(1, len(part.state.alerts) + 1)
+            if type(event) in _MOVES_A_CLAIM:
+                touched[event.n] = None
+            elif type(event) is e.IncidentUpdated and event.priority is not None:
+                touched |= dict.fromkeys(range(1, len(part.state.alerts) + 1))
         for n in touched:
             self._claim(part.live, part.state.alert(n))
 

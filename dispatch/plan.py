@@ -57,7 +57,7 @@ class Part:
         self.quiet_until = live.quiet_until
         self.asked: list[Asked] = []
         self.events: list[e.AnyEvent] = []
-        self.inputs: list[dict[str, Any]] = []
+        self.inputs: list[c.Command] = []
         self.details_changed = False
 
     def medic_of(self, n: int) -> str | None:
@@ -101,7 +101,7 @@ class Part:
             due_at=self.due_at,
             asked=tuple(self.asked),
             details=self.details if self.details_changed else None,
-            inputs=_encode(self.inputs) if self.inputs else None,
+            inputs=_encode([input_of(command) for command in self.inputs]) if self.inputs else None,
         )
 
 
@@ -194,7 +194,7 @@ class Planner:
         if order.policy is not None:
             part.policy = order.policy
         if command.candidates is not None:
-            part.inputs.append(input_of(command))
+            part.inputs.append(command)
         if decision.asked:
             part.asked += [self._asked(n, candidate) for n, candidate in decision.asked]
             medic_ids = [candidate.medic_id for _, candidate in decision.asked]

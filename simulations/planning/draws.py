@@ -6,6 +6,7 @@ finaliser of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Nu
 2014), in arrays: a wave's medics are drawn together.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -79,11 +80,15 @@ class Draws:
         return _uniform(word)
 
     def table(
-        self, purposes: tuple[Purpose, ...], incident: int, medics: ArrayLike, nth: ArrayLike
+        self, purposes: tuple[Purpose, ...], incident: int, medics: Sequence[int], nth: Sequence[int]
     ) -> Uniforms:
         """``many`` for several purposes at once, a row each: what a wave's medics will do."""
-        word = _fold(self._by_purpose[list(purposes)], _words(incident))
-        return _uniform(_fold(_fold(word[:, None], _words(medics)), _words(nth)))
+        # The parts of all keys are mixed in one go: a wave is small, and each step of numpy's costs a call.
+        mixed = _mixed(_spread(_words([incident, *medics, *nth])))
+        of_medics, of_nth = mixed[1 : 1 + len(medics)], mixed[1 + len(medics) :]
+        word = _mixed((self._by_purpose.take(purposes) ^ mixed[0]) + _GOLDEN)[:, None]
+        word = _mixed((word ^ of_medics) + _GOLDEN)
+        return _uniform(_mixed((word ^ of_nth) + _GOLDEN))
 
 
 def _words(numbers: ArrayLike) -> _Words:
@@ -92,9 +97,14 @@ def _words(numbers: ArrayLike) -> _Words:
 
 def _fold(word: _Words, part: _Words) -> _Words:
     """The word with one more part of the key in it: different parts give unrelated words."""
-    with np.errstate(over="ignore"):
-        mixed: _Words = (word ^ _mixed((part + np.uint64(1)) * _GOLDEN)) + _GOLDEN
+    with np.errstate(over="ignore"):  # numpy warns of single words, and never of arrays
+        mixed: _Words = (word ^ _mixed(_spread(part))) + _GOLDEN
         return _mixed(mixed)
+
+
+def _spread(part: _Words) -> _Words:
+    spread: _Words = (part + np.uint64(1)) * _GOLDEN
+    return spread
 
 
 def _mixed(word: _Words) -> _Words:

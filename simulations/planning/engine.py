@@ -154,19 +154,22 @@ class Engine:
             return c.Refused("ended")
         return self._carry_out(case, Order(make))
 
-    def _carry_out(self, case: Case, order: Order) -> c.Refused | None:
-        plan = self._plan(case.live, order)
-        refusal = plan.refused.get(order)
-        if refusal is not None and not isinstance(refusal, c.Refused):
-            raise refusal
+    def _carry_out(self, case: Case, *orders: Order) -> c.Refused | None:
+        """Why the core did not take the last of them that it did not take, or None."""
+        plan = self._plan(case.live, orders)
+        refused = None
+        for refusal in plan.refused.values():
+            if not isinstance(refusal, c.Refused):
+                raise refusal
+            refused = refusal
         self._keep(plan)
-        return refusal
+        return refused
 
-    def _plan(self, live: Live, order: Order) -> Plan:
+    def _plan(self, live: Live, orders: tuple[Order, ...]) -> Plan:
         locked = {live.id: live}
         while True:
             try:
-                return self._planner.plan(locked, live, (order,), self.now)
+                return self._planner.plan(locked, live, orders, self.now)
             except NotLocked as missing:
                 locked |= {one: self._cases[one].live for one in missing.incident_ids}
 
@@ -211,12 +214,14 @@ class Engine:
         assert case.live.record is not None
         self._watch.committed(case.number, self.now, case.live.record, part.events)
         asked: list[e.AlertRequested] = []
+        sent: dict[str, list[e.NotificationRequested]] = {}
         for event in part.events:
             if type(event) is e.AlertRequested:
                 asked.append(event)
             elif type(event) is e.NotificationRequested:
-                when = self.now + self._deliver_ms[event.channel]
-                self.at(when, self._delivered, case, event.n, event.k, event.purpose)
+                sent.setdefault(event.channel, []).append(event)
+        for channel, notes in sent.items():
+            self.at(self.now + self._deliver_ms[channel], self._delivered, case, notes)
         if asked:
             self._prepare(case, asked)
 
@@ -235,18 +240,24 @@ class Engine:
         one = case.live.by_n[alert.n]
         return Asked(one.medic_id, nth, one.distance_m, alert.eta_s)
 
-    def _delivered(self, case: Case, n: int, k: int, purpose: e.Purpose) -> None:
-        errand = case.errands[n]
-        if purpose == "stand_down":
-            errand.stopped = True
-        self._do(case, settling(n, k, "delivered", by="medic"))
-        if purpose == "alert" and not (errand.alerted or errand.stopped):
-            errand.alerted = True
-            conduct = errand.conduct
-            if conduct.notice_s is not None:
-                self._after(conduct.notice_s, self._sees, case, errand)
-            if conduct.answer_s is not None:
-                self._after(conduct.answer_s, self._answers, case, errand)
+    def _delivered(self, case: Case, notes: Sequence[e.NotificationRequested]) -> None:
+        """What went out in one moment is there in one moment, and decided together, as the service would."""
+        for note in notes:
+            if note.purpose == "stand_down":
+                case.errands[note.n].stopped = True
+        if case.live.id in self._cases:
+            self._carry_out(
+                case, *[Order(settling(note.n, note.k, "delivered", by="medic")) for note in notes]
+            )
+        for note in notes:
+            errand = case.errands[note.n]
+            if note.purpose == "alert" and not (errand.alerted or errand.stopped):
+                errand.alerted = True
+                conduct = errand.conduct
+                if conduct.notice_s is not None:
+                    self._after(conduct.notice_s, self._sees, case, errand)
+                if conduct.answer_s is not None:
+                    self._after(conduct.answer_s, self._answers, case, errand)
 
     # --- the medics
 

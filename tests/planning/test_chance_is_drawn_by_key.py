@@ -46,7 +46,7 @@ def test_neighbouring_keys_are_unrelated(lag):
 
 def test_one_many_and_a_table_are_the_same_draws():
     medics, nth = np.arange(40), np.arange(40) % 3
-    table = DRAWS.table((Purpose.SEES, Purpose.DELAY), 11, medics, nth)
+    table = DRAWS.table((Purpose.SEES, Purpose.DELAY), 11, medics.tolist(), nth.tolist())
     assert table.shape == (2, 40)
     for row, purpose in zip(table, (Purpose.SEES, Purpose.DELAY), strict=True):
         one_by_one = [DRAWS.one(purpose, 11, int(m), int(n)) for m, n in zip(medics, nth, strict=True)]

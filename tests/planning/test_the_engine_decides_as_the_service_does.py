@@ -135,6 +135,47 @@ def test_who_gives_up_or_goes_silent_is_replaced(after):
     assert bool(log.of(e.AlertOverdue)) == (after == "goes_silent")
 
 
+@pytest.mark.parametrize(
+    ("after", "travel_s", "why"),
+    [("withdraws", 100.0, "withdrawn"), ("goes_silent", 100.0, "overdue"), ("arrives", 900.0, "overdue")],
+)
+def test_who_was_stood_down_is_asked_again_when_it_is_uncovered_and_counted_by_why(after, travel_s, why):
+    """Two are asked, the first accepts; the other is stood down as covered, and asked again."""
+    script = Script(m0=plan("accept", after=after, travel_s=travel_s))
+    calls = handmade.calls([NOON], ambulance_kerb_at=[NOON + 50 * MIN])
+    log, outcomes = play(
+        handmade.medics([100, 200]),
+        calls,
+        script,
+        wanted=1,
+        waves=[(0, 2)],
+        overdue_s_min=120,
+        better_by_s=600,
+    )
+    assert [medic for _, medic, _ in script.asked][:3] == ["0", "1", "1"]
+    assert log.of(e.IncidentUncovered)
+    again = {name: int(getattr(outcomes, f"again_{name}")[0]) for name in ("withdrawn", "overdue", "else")}
+    assert again == dict.fromkeys(again, 0) | {why: 1}
+    assert outcomes.alerts[0] == outcomes.medics[0] + 1
+    assert outcomes.overdue_came[0] == (after == "arrives")
+
+
+def test_what_goes_out_in_one_moment_is_decided_together_when_it_is_there():
+    """As the service gathers what devices say of one incident: two commits, not one a phone."""
+    commits = []
+
+    class Commits(Log):
+        def committed(self, number, at, record, events):
+            super().committed(number, at, record, events)
+            commits.append([type(event) for event in events])
+
+    population, calls = handmade.medics([100, 200, 300]), handmade.calls([NOON])
+    world = World(population, BehaviourKeys(), 1)
+    world.play(calls, handmade.policies(), Script(), Commits(calls, 3, [3]))
+    delivered = [kinds for kinds in commits if e.AlertDelivered in kinds]
+    assert delivered == [[e.NotificationDelivered, e.AlertDelivered] * 3]
+
+
 def test_a_medic_engaged_on_one_call_is_not_asked_for_another():
     script = Script(m0=plan("accept", on_scene_s=1200.0))
     _, outcomes = play(handmade.medics([100]), handmade.calls([NOON, NOON + MIN]), script)
