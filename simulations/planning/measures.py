@@ -44,7 +44,13 @@ def _measures() -> Iterator[Measure]:
         words = f"First medic, {percent}th percentile"
         yield Measure(f"first_medic_p{percent}_s", words, "s", "fewer")
     yield Measure("alerts", "Alerts", "alarm", "fewer")
-    yield Measure("medics_asked", "Medics asked", "alarm", "fewer")
+    yield Measure("medics_asked", "Alerts, the first to each medic: medics asked", "alarm", "fewer")
+    for name, why in (
+        ("withdrawn", "one on the way withdrew"),
+        ("overdue", "one on the way was overdue"),
+        ("else", "all others"),
+    ):
+        yield Measure(f"again_{name}", f"Alerts again to the same medic: {why}", "alarm", "fewer")
     yield Measure("alerts_per_medic_year", "Alerts per medic and year", "year", "fewer")
     yield Measure(
         "alerts_p99_medic_year", "Alerts per year: one medic in a hundred has more", "year", "fewer"
@@ -55,6 +61,9 @@ def _measures() -> Iterator[Measure]:
         "redundant", "Redundant arrivals: more than wanted, or after the ambulance", "alarm", "fewer"
     )
     yield Measure("wasted", "Wasted journeys: begun, not ended at the patient", "alarm", "fewer")
+    yield Measure(
+        "overdue_came", "Medics at the patient who had been taken for overdue and replaced", "alarm", "fewer"
+    )
     yield Measure("nobody_found", "Nobody was found to be asked", "share", "fewer")
     yield Measure("nobody_came", "No medic came", "share", "fewer")
     for name, words in (
@@ -130,10 +139,14 @@ def _of_alerts(outcomes: Outcomes, alarms: np.ndarray) -> dict[str, float]:
     counts = {
         "alerts": outcomes.alerts,
         "medics_asked": outcomes.medics,
+        "again_withdrawn": outcomes.again_withdrawn,
+        "again_overdue": outcomes.again_overdue,
+        "again_else": outcomes.again_else,
         "accepts": outcomes.accepts,
         "arrivals": outcomes.arrivals,
         "redundant": outcomes.redundant,
         "wasted": outcomes.wasted,
+        "overdue_came": outcomes.overdue_came,
         "nobody_found": outcomes.nobody,
     }
     return {name: _share(count[alarms]) for name, count in counts.items()}

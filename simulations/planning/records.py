@@ -160,7 +160,13 @@ class Outcomes:
 
     alerts: Ints
     medics: Ints
-    """Different medics asked."""
+    """Different medics asked: the first alert to each. The others are alerts again:"""
+    again_withdrawn: Ints
+    """To medics stood down because it was covered, once one on the way had withdrawn;"""
+    again_overdue: Ints
+    """once one on the way was overdue;"""
+    again_else: Ints
+    """all others."""
     accepts: Ints
     arrivals: Ints
     """Medics at the patient."""
@@ -170,6 +176,8 @@ class Outcomes:
     """Journeys begun that did not end at the patient: stood down, given up, or gone silent."""
     at_patient_s: Floats
     """A row a call, `ARRIVALS_KEPT` columns: the first, second ... arrival, since answered; inf: never."""
+    overdue_came: Ints
+    """Medics at the patient whom the service had taken for overdue, and replaced."""
     nobody: Flags
     """Nobody was found to be asked."""
     medic_alerts: Ints

@@ -12,6 +12,8 @@ from simulations.planning.runs import Results
 from simulations.planning.scenario import Scenario
 from simulations.planning.words import BY_NAME
 
+OVERDUE_MANY = 0.25
+"""The share of those who came above which the report says that too many were taken for overdue."""
 IN_SHORT = (MAIN, "medic_6_min", "nobody_came", "alerts")
 
 
@@ -55,7 +57,20 @@ def _warnings(scenario: Scenario, results: Results) -> Iterator[str]:
                 f"{policy}: nobody was ever found to be asked. Is anybody available, within reach_s of a "
                 "call, and of the skills that the policy asks for?"
             )
+    yield from _called_overdue(results)
     yield from scenario.notes
+
+
+def _called_overdue(results: Results) -> Iterator[str]:
+    """Who is taken for overdue is replaced, and those stood down are asked again: burden without a gain."""
+    for column, policy in enumerate(results.policies):
+        overdue, came = (estimate(results.rows, column, name) for name in ("overdue_came", "arrivals"))
+        if overdue is not None and came is not None and overdue.mean > OVERDUE_MANY * came.mean:
+            yield (
+                f"{policy}: {100 * overdue.mean / came.mean:.0f} % of the medics who came to the patient had "
+                "been taken for overdue before, and others asked, most of them again. Its overdue_s_min and "
+                "overdue_factor are short for how medics travel here."
+            )
 
 
 def sentences(results: Results) -> Iterator[str]:

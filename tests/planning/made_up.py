@@ -50,7 +50,10 @@ def outcomes(first_medic_s: list[float], medic_alerts: list[int] | None = None, 
     n = len(first_medic_s)
     at_patient_s = np.full((n, ARRIVALS_KEPT), np.inf)
     at_patient_s[:, 0] = first_medic_s
-    names = ("alerts", "medics", "accepts", "arrivals", "redundant", "wasted")
+    names = (
+        "alerts", "medics", "again_withdrawn", "again_overdue", "again_else",
+        "accepts", "arrivals", "redundant", "wasted", "overdue_came",
+    )  # fmt: skip
     counts = {name: np.asarray(columns.pop(name, [0] * n), dtype=np.int32) for name in names}
     nobody = np.asarray(columns.pop("nobody", [False] * n), dtype=np.bool_)
     assert not columns, columns

@@ -56,6 +56,14 @@ def test_burden_counts_all_alarms_and_survival_true_arrests_alone():
     assert values["survival_waalewijn"] == pytest.approx(float(survival.waalewijn([6, 11], [11, 11]).mean()))
 
 
+def test_alerts_are_first_ones_and_again_by_why():
+    counts = {"alerts": [9], "medics": [4], "again_withdrawn": [2], "again_overdue": [3], "again_else": [0]}
+    values = measures.of(calls([600]), outcomes([300], overdue_came=[1], arrivals=[2], **counts), years=1)
+    again = sum(values[f"again_{why}"] for why in ("withdrawn", "overdue", "else"))
+    assert values["alerts"] == values["medics_asked"] + again == 9
+    assert values["overdue_came"] == 1
+
+
 @pytest.mark.parametrize("recognised", [[], [False]], ids=["no calls", "no alarms"])
 def test_what_there_is_nothing_to_measure_over_is_absent(recognised):
     none = tally.of(
