@@ -1,7 +1,7 @@
 """Who may be asked, apart from where she is: RULES "Whom to ask", in arrays by the medic's slot."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,10 +13,7 @@ from dispatch.drill_devices import for_test_devices, is_test_device, skills_of
 from dispatch.hours import Schedules
 from dispatch.records import Medic
 from dispatch.slots import room_for
-
-Mask = NDArray[np.bool_]
-SlotRow = NDArray[np.int32]
-OfSlots = Callable[[SlotRow], Mask]
+from dispatch.whom_to_ask import Sought
 
 _WEBSOCKET, _SMS = 1, 2
 _CHANNELS = {"websocket": _WEBSOCKET, "sms": _SMS}
@@ -43,6 +40,7 @@ class Availability:
         self._quiet = np.empty(0, dtype=np.int32)
         self._certificate_until = np.empty(0, dtype=np.int64)
         self._urgency = np.empty(0, dtype=np.int16)
+        self._sought = Sought()
 
     def put(self, slot: int, medic: Medic) -> None:
         """Takes over her row; whether she is connected, taken or claimed stays as it was."""
@@ -84,36 +82,28 @@ class Availability:
     def passing_over(self, slots: Iterable[int]) -> Iterator[None]:
         """Meanwhile nobody of ``slots`` is let through."""
         passed = np.fromiter(slots, dtype=np.int64)
+        if not passed.size:
+            yield
+            return
         self._flags[passed] |= _PASSED
         try:
             yield
         finally:
             self._flags[passed] &= _ALL ^ _PASSED
 
-    def may_be_asked(self, search: Search, at: int) -> OfSlots:
-        """A function that says of slots, as an array, who of them may be asked at ``at``."""
+    def asked_by(self, search: Search, at: int) -> Sought:
+        """Judges who may be asked at ``at``: until a medic is put here or another search is asked about."""
         must = _AVAILABLE | (_CLEARED if search.cleared_only else 0) | (_DRILLS if search.drill else 0)
         must |= _TEST if for_test_devices(search.skills_any) else 0
-        asked = must | _TAKEN | _PASSED | _TEST
-        own = urgency(search.priority, search.drill)
-        ladder = _bits(search.channels)
-        reach = self._reach_at(at)
-        skilled = self._skills.with_any(search.skills_any) if search.skills_any else None
-
-        def of_slots(slots: SlotRow) -> Mask:
-            may: Mask = (self._flags.take(slots) & asked) == must
-            may &= self._urgency.take(slots) > own
-            may &= (reach.take(slots) & ladder) != 0
-            may &= self._certificate_until.take(slots) > at
-            if skilled is not None:
-                may &= skilled.take(self._skill_set.take(slots))
-            quiet = self._quiet.take(slots)
-            left = (may & (quiet != Schedules.NEVER)).nonzero()[0]
-            if left.size:
-                may[left] = ~self._schedules.hold(quiet[left], at)
-            return may
-
-        return of_slots
+        sought = self._sought
+        sought.must, sought.looked_at = must, must | _TAKEN | _PASSED | _TEST
+        sought.own_urgency = urgency(search.priority, search.drill)
+        sought.reach, sought.ladder = self._reach_at(at).ctypes.data, _bits(search.channels)
+        sought.at = at
+        skills = search.skills_any
+        sought.skilled = self._skills.with_any(skills).buffer_info()[0] if skills else None
+        self._schedules.at(sought, at)
+        return sought
 
     def by_socket_alone(self, search: Search, at: int) -> bool:
         """Whether nobody without a socket can be reached on the ladder at ``at``."""
@@ -170,6 +160,13 @@ class Availability:
         self._quiet = room_for(slot, self._quiet, Schedules.NEVER)
         self._certificate_until = room_for(slot, self._certificate_until, 0)
         self._urgency = room_for(slot, self._urgency, FREE)
+        self._point_at_columns()
+
+    def _point_at_columns(self) -> None:
+        sought = self._sought
+        sought.flags, sought.urgency = self._flags.ctypes.data, self._urgency.ctypes.data
+        sought.skill_set, sought.quiet = self._skill_set.ctypes.data, self._quiet.ctypes.data
+        sought.certificate_until = self._certificate_until.ctypes.data
 
 
 class SkillSets:
@@ -187,11 +184,11 @@ class SkillSets:
             self._sets.append(key)
         return number
 
-    def with_any(self, wanted: tuple[str, ...]) -> Mask:
+    def with_any(self, wanted: tuple[str, ...]) -> "array[int]":
         """By number: whether the set has one of ``wanted``. What was found for a policy's skills is kept."""
         known = self._with_any.setdefault(wanted, array("b"))
         known.extend(not skills.isdisjoint(wanted) for skills in self._sets[len(known) :])
-        return np.array(known, dtype=np.bool_)
+        return known
 
 
 def _flags(medic: Medic) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.records import Hours
+from dispatch.whom_to_ask import Sought
 
 DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
@@ -71,7 +72,8 @@ class Schedules:
         # The minutes at which hours begin and end, a stretch of _STRIDE for each schedule. As each beginning
         # has its end, an odd count of them up to now says that hours hold.
         self._turns = array("q")
-        self._clocks: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
+        self._clock = -1
+        self._minutes = array("q")
         self._add(0, [])
         self._add(0, [(0, WEEK_MINUTES)])
 
@@ -85,12 +87,15 @@ class Schedules:
 
     def hold(self, numbers: NDArray[np.int32], at: int) -> NDArray[np.bool_]:
         """Whether each schedule's hours hold at ``at``, in ms."""
-        # The views live no longer than this call: an array with a view on it can not grow.
-        zones = np.frombuffer(self._zone_of, dtype=np.int64).take(numbers)
-        minutes = self._local_minutes(at).take(zones)
-        turns = np.frombuffer(self._turns, dtype=np.int64)
-        past = turns.searchsorted(numbers * np.int64(_STRIDE) + minutes, side="right")
-        return (past & 1).astype(np.bool_)
+        sought = Sought()
+        self.at(sought, at)
+        return sought.which_hold(numbers)
+
+    def at(self, sought: Sought, at: int) -> None:
+        """Has ``sought`` judge hours as at ``at``: until a schedule is added or another time asked about."""
+        sought.zone, sought.turns = self._zone_of.buffer_info()[0], self._turns.buffer_info()[0]
+        sought.minute, sought.turns_count = self._local_minutes(at), len(self._turns)
+        sought.stride = _STRIDE
 
     def _add(self, zone: int, weekly: list[tuple[int, int]]) -> int:
         number = len(self._zone_of)
@@ -112,14 +117,14 @@ class Schedules:
         self._zones.append(zone)
         return len(self._zones) - 1
 
-    def _local_minutes(self, at: int) -> NDArray[np.int64]:
-        """What minute of the week it is in each zone."""
+    def _local_minutes(self, at: int) -> int:
+        """The address of what minute of the week it is in each zone."""
         minute = at // 60_000
-        if self._clocks[0] != minute or len(self._clocks[1]) != len(self._zones):
+        if self._clock != minute or len(self._minutes) != len(self._zones):
             local = (datetime.fromtimestamp(minute * 60, zone) for zone in self._zones)
-            weekly = [t.weekday() * DAY_MINUTES + t.hour * 60 + t.minute for t in local]
-            self._clocks = (minute, np.array(weekly, dtype=np.int64))
-        return self._clocks[1]
+            weekly = (t.weekday() * DAY_MINUTES + t.hour * 60 + t.minute for t in local)
+            self._clock, self._minutes = minute, array("q", weekly)
+        return self._minutes.buffer_info()[0]
 
 
 _STRIDE = WEEK_MINUTES + 1

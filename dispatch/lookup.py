@@ -1,16 +1,15 @@
 """One search of the roster: who of those who may be asked can be there first, exactly."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.availability import Mask, OfSlots
-from dispatch.whereabouts import Entries, Whereabouts
-from geo.distance import SPEED_M_S, Mode, travel_s
-from geo.nearest import Keep, Keys
+from dispatch.whereabouts import Whereabouts
+from dispatch.whom_to_ask import Sought
+from geo.distance import SPEED_M_S, Mode, travel_s, travel_times_s
 
 _FASTEST_FIRST = sorted(Mode, key=lambda mode: -SPEED_M_S[mode])
 """Whoever is found bounds the time of those still to be found, and so how far the slower are looked for."""
@@ -33,7 +32,7 @@ class Lookup:
 
     whereabouts: Whereabouts
     medic_ids: list[str]
-    may_be_asked: OfSlots
+    sought: Sought
     lat: float
     lon: float
     at: int
@@ -47,7 +46,8 @@ class Lookup:
         found: list[Found] = []
         reach_s = self.reach_s
         for mode in _FASTEST_FIRST:
-            found = sorted(found + self._best_by(mode, count, reach_s))[:count]
+            more = self._best_by(mode, count, reach_s)
+            found = sorted(found + more)[:count] if more else found
             if len(found) == count:
                 reach_s = found[-1].travel_s
         return found
@@ -62,14 +62,16 @@ class Lookup:
     def _those_by(self, mode: Mode, slots: list[int]) -> list[Found]:
         asked = np.array(slots, dtype=np.int32)
         distances_m = self.whereabouts.distances_m(
-            asked[self.may_be_asked(asked)].tolist(),
+            asked[self.sought.which_may_be_asked(asked)].tolist(),
             mode,
             lat=self.lat,
             lon=self.lon,
             at=self.at,
             fix_stale_s=self.fix_stale_s,
         )
-        return self._within_reach(mode, distances_m, self.reach_s)
+        return self._within_reach(
+            mode, list(distances_m), np.fromiter(distances_m.values(), dtype=np.float64), self.reach_s
+        )
 
     def _best_by(self, mode: Mode, count: int, reach_s: float) -> list[Found]:
         """At least the ``count`` best of one mode within ``reach_s``, if there are so many, nearest first.
@@ -81,11 +83,11 @@ class Lookup:
         if not len(entries.index):
             return []
         limit_m = reach_s * SPEED_M_S[mode] * _ABOVE_ROUNDING
-        keep = self._keep(entries)
+        self.whereabouts.judge(self.sought, entries, self.at, self.fix_stale_s)
         k = count + 4
         while True:
             keys, distances_m = entries.index.nearest(
-                self.lat, self.lon, k, distance_max_m=limit_m, keep=keep
+                self.lat, self.lon, k, distance_max_m=limit_m, keep=self.sought.keep()
             )
             found = self._owners(mode, entries.owner[keys], distances_m, reach_s)
             if len(keys) < k:
@@ -98,22 +100,17 @@ class Lookup:
         self, mode: Mode, owners: NDArray[np.int32], distances_m: NDArray[np.float64], reach_s: float
     ) -> list[Found]:
         """Each owner once, with the first and so the nearest of her entries."""
-        nearest: dict[int, float] = {}
-        for slot, metres in zip(owners.tolist(), distances_m.tolist(), strict=True):
-            nearest.setdefault(slot, metres)
-        return self._within_reach(mode, nearest, reach_s)
+        slots = owners.tolist()
+        if len(set(slots)) < len(slots):
+            first: dict[int, int] = {}
+            for nth, slot in enumerate(slots):
+                first.setdefault(slot, nth)
+            slots, distances_m = list(first), distances_m[list(first.values())]
+        return self._within_reach(mode, slots, distances_m, reach_s)
 
-    def _within_reach(self, mode: Mode, distances_m: Mapping[int, float], reach_s: float) -> list[Found]:
-        timed = [(travel_s(metres, mode), metres, slot) for slot, metres in distances_m.items()]
-        return [Found(s, self.medic_ids[slot], metres, slot) for s, metres, slot in timed if s <= reach_s]
-
-    def _keep(self, entries: Entries) -> Keep:
-        """The index's filter: entries that count, of medics who may be asked."""
-
-        def keep(keys: Keys) -> Mask:
-            keeps = self.may_be_asked(entries.owner.take(keys))
-            left = keeps.nonzero()[0]
-            keeps[left] = self.whereabouts.counting(entries, keys[left], self.at, self.fix_stale_s)
-            return keeps
-
-        return keep
+    def _within_reach(
+        self, mode: Mode, slots: list[int], distances_m: NDArray[np.float64], reach_s: float
+    ) -> list[Found]:
+        ids, times_s = self.medic_ids, travel_times_s(distances_m, mode).tolist()
+        timed = zip(times_s, distances_m.tolist(), slots, strict=True)
+        return [Found(s, ids[slot], metres, slot) for s, metres, slot in timed if s <= reach_s]

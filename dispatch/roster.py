@@ -155,7 +155,7 @@ class Roster:
         lookup = Lookup(
             self._of_connected if self._availability.by_socket_alone(search, at) else self._whereabouts,
             self._ids,
-            self._availability.may_be_asked(search, at),
+            self._availability.asked_by(search, at),
             lat=lat,
             lon=lon,
             at=at,

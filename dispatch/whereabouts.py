@@ -7,15 +7,13 @@ whose hours hold (RULES "Available", DESIGN "place").
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dispatch.hours import Schedules
 from dispatch.records import Fix, Medic, Place
 from dispatch.slots import Slots, room_for
+from dispatch.whom_to_ask import Sought
 from geo.distance import Mode
 from geo.nearest import NearestIndex
-
-Mask = NDArray[np.bool_]
 
 NONE = -1
 _SETTLED_AT_ONCE = 65_536
@@ -41,19 +39,26 @@ class Entries:
         self.is_fix = np.empty(0, dtype=np.bool_)
         self.schedule = np.empty(0, dtype=np.int32)
         self.next = np.empty(0, dtype=np.int32)
+        self.columns = (0, 0, 0)
+        """Where owners, kinds and schedules lie in memory."""
         self._keys = Slots()
         self._moved: tuple[list[int], list[float], list[float]] = ([], [], [])
 
     def add(self, owner: int, schedule: int, *, is_fix: bool, following: int = NONE) -> int:
         """A key for a new entry, without a position yet. ``following``: the key of its owner's next place."""
         key = self._keys.take()
+        if key >= len(self.owner):
+            self._make_room(key)
+        self.owner[key], self.schedule[key] = owner, schedule
+        self.is_fix[key], self.next[key] = is_fix, following
+        return key
+
+    def _make_room(self, key: int) -> None:
         self.owner = room_for(key, self.owner, NONE)
         self.is_fix = room_for(key, self.is_fix, False)
         self.schedule = room_for(key, self.schedule, Schedules.NEVER)
         self.next = room_for(key, self.next, NONE)
-        self.owner[key], self.schedule[key] = owner, schedule
-        self.is_fix[key], self.next[key] = is_fix, following
-        return key
+        self.columns = (self.owner.ctypes.data, self.is_fix.ctypes.data, self.schedule.ctypes.data)
 
     def move(self, key: int, lat: float, lon: float) -> None:
         """Moves the entry, at the latest at the next `settle`, which must come before the index is asked."""
@@ -91,6 +96,7 @@ class Whereabouts:
         self.by_mode = {mode: Entries() for mode in Mode}
         self._schedules = schedules
         self._fix_at = np.empty(0, dtype=np.int64)
+        self._fix_at_lies = 0
         self._fix_key = np.empty(0, dtype=np.int32)
         self._fix_accuracy_m = np.empty(0, dtype=np.float64)
         self._first_place = np.empty(0, dtype=np.int32)
@@ -141,15 +147,10 @@ class Whereabouts:
         accuracy_m = float(self._fix_accuracy_m[slot])
         return Fix(medic.id, lat, lon, None if np.isnan(accuracy_m) else accuracy_m, int(self._fix_at[slot]))
 
-    def counting(self, entries: Entries, keys: NDArray[np.int64], at: int, fix_stale_s: int) -> Mask:
-        """Which entries count: fixes younger than ``fix_stale_s``; of those without one, places in hours."""
-        fresh = self._fix_at.take(entries.owner.take(keys)) > at - fix_stale_s * 1000
-        counts: Mask = fresh == entries.is_fix.take(keys)
-        schedules = entries.schedule.take(keys)
-        left = (counts & (schedules != Schedules.ALWAYS)).nonzero()[0]
-        if left.size:
-            counts[left] = self._schedules.hold(schedules[left], at)
-        return counts
+    def judge(self, sought: Sought, entries: Entries, at: int, fix_stale_s: int) -> None:
+        """Has ``sought`` judge these entries: a fix counts that is younger than ``fix_stale_s``."""
+        sought.owner, sought.is_fix, sought.schedule = entries.columns
+        sought.fix_at, sought.fresh_after = self._fix_at_lies, at - fix_stale_s * 1000
 
     def distance_m(
         self, slot: int, mode: Mode, *, lat: float, lon: float, at: int, fix_stale_s: int
@@ -166,7 +167,10 @@ class Whereabouts:
         keys = np.array([key for first in places for key in entries.chain(first)], dtype=np.int64)
         if not keys.size:
             return {}
-        keys = keys[self.counting(entries, keys, at, fix_stale_s)]
+        sought = Sought()
+        self._schedules.at(sought, at)
+        self.judge(sought, entries, at, fix_stale_s)
+        keys = keys[sought.which_count(keys)]
         metres = entries.index.distances_m(lat, lon, keys).tolist()
         nearest: dict[int, float] = {}
         for owner, one_m in zip(entries.owner.take(keys).tolist(), metres, strict=True):
@@ -210,7 +214,10 @@ class Whereabouts:
         return self._schedules.number(place.hours, medic.time_zone) if place.hours else Schedules.ALWAYS
 
     def _make_room(self, slot: int) -> None:
+        if slot < len(self._fix_at):
+            return
         self._fix_at = room_for(slot, self._fix_at, LONG_AGO)
+        self._fix_at_lies = self._fix_at.ctypes.data
         self._fix_key = room_for(slot, self._fix_key, NONE)
         self._fix_accuracy_m = room_for(slot, self._fix_accuracy_m, np.nan)
         self._first_place = room_for(slot, self._first_place, NONE)

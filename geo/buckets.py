@@ -41,6 +41,8 @@ class Buckets:
 
     def __init__(self) -> None:
         self.size = 0
+        self.changes = 0
+        """How often balls, curve or arrays were replaced: what stands on them is then to be made anew."""
         # By key. A slot of -1: no such key.
         self.slot = np.empty(0, dtype=np.int32)
         self.lat = np.empty(0)
@@ -191,6 +193,7 @@ class Buckets:
 
     def _measure(self, buckets: Ints) -> None:
         """Give buckets the ball about the middle of their points' bounding box."""
+        self.changes += 1
         for begin in range(0, len(buckets), _AT_ONCE):
             some = buckets[begin : begin + _AT_ONCE]
             points, taken = self.point[:, some], self.key[some] >= 0
@@ -216,6 +219,7 @@ class Buckets:
         self._deal(places, group_of, none, none, none)
 
     def _renew_curve(self, places: Ints, start: Ints, buckets: Ints) -> None:
+        self.changes += 1
         start = np.concatenate((np.delete(self.start, places), start))
         order = np.argsort(start, kind="stable")
         self.bucket = np.concatenate((np.delete(self.bucket, places), buckets))[order]
@@ -237,6 +241,7 @@ class Buckets:
         return taken
 
     def _add_buckets(self, missing: int) -> None:
+        self.changes += 1
         now = len(self.members)
         count = now + max(missing, now // 4)
         self.key = _grown(self.key, count, -1)

@@ -3,36 +3,20 @@
 Exactly means: what `great_circle_m` over all of them, sorted by (distance, key), would give, to the last bit.
 The proof is short (docs/geo.md). Every bucket lies inside a ball; by the triangle inequality no point of it
 is nearer to the query than the ball's edge. Once k admissible points are known, a bucket whose edge is
-farther than the k-th of them holds no answer. Comparisons before the final sort are made with a margin above
-their rounding, which lets a few points more through and none less.
+farther than the k-th of them holds no answer. Comparisons are made with a margin above their rounding, which
+lets a few points more through and none less.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo.buckets import Buckets
-from geo.distance import arc_m, chord, chord_squared, is_position, unit_vector
-
-Keys = NDArray[np.int64]
-Distances = NDArray[np.float64]
-Squares = NDArray[np.float64]
-"""Squared chords, in Earth radii squared."""
-Keep = Callable[[Keys], NDArray[np.bool_]]
+from geo.distance import arc_m, chord_squared, is_position, unit_vector
+from geo.search import Distances, Keep, Keys, Search
 
 KEY_MAX = 2**31 - 1
-_REL = 1.0 + 1e-12
-"""Above the rounding of a squared chord and of the distance made from it (a few units in 1e-16)."""
-_ABS = 4e-14
-"""Above the rounding of offset + (-2c).q, whose terms are at most 4: below 1e-14. Let through: 1 m."""
-_REST_MAX = 32
-"""So few buckets within reach are looked at in one go, without first lowering the bound further."""
-_FIRST_MAX = 8
-"""So few within the distance asked for are looked at without first lowering the bound at all."""
-_GROWTH, _AT_ONCE_MAX = 4, 1024
-"""Each look takes so many times as many buckets as the one before, up to 6 MiB of points."""
 
 _NO_KEYS: Keys = np.empty(0, dtype=np.int64)
 _NO_DISTANCES: Distances = np.empty(0)
@@ -43,6 +27,7 @@ class NearestIndex:
 
     def __init__(self) -> None:
         self._buckets = Buckets()
+        self._search = Search(self._buckets)
 
     def __len__(self) -> int:
         return self._buckets.size
@@ -103,86 +88,27 @@ class NearestIndex:
     ) -> tuple[Keys, Distances]:
         """The k nearest within `distance_max_m` (inclusive) that `keep` lets through, by (distance, key).
 
-        `keep` maps an array of keys to an array of booleans, and is asked about a key once at most. Fewer
-        than k come back where there are no more. ValueError for a position out of range, k < 0, or a NaN
-        distance.
+        Fewer than k come back where there are no more. ValueError for a position out of range, k < 0, or a
+        NaN distance.
         """
         if not is_position(lat, lon) or k < 0 or math.isnan(distance_max_m):
             raise ValueError(
                 f"latitude {lat!r}, longitude {lon!r}, k {k!r}, distance_max_m {distance_max_m!r}"
             )
-        if k == 0 or distance_max_m < 0.0 or not self._buckets.size:
+        k = min(k, self._buckets.size)
+        if k == 0 or distance_max_m < 0.0:
             return _NO_KEYS, _NO_DISTANCES
-        bound = min(chord(distance_max_m) ** 2, 4.0) * _REL
-        keys, squares = _search(self._buckets, unit_vector(lat, lon), k, bound, keep)
-        distance_m = arc_m(squares)
-        order = np.lexsort((keys, distance_m))[:k]
-        keys, distance_m = keys[order], distance_m[order]
-        count = int(distance_m.searchsorted(distance_max_m, side="right"))
-        return keys[:count], distance_m[:count]
+        keys, distances_m = self._search.nearest(lat, lon, k, distance_max_m, keep)
+        if len(keys) and distances_m[-1] > distance_max_m:
+            count = int(distances_m.searchsorted(distance_max_m, side="right"))
+            return keys[:count], distances_m[:count]
+        return keys, distances_m
 
     def within(
         self, lat: float, lon: float, distance_m: float, keep: Keep | None = None
     ) -> tuple[Keys, Distances]:
         """All within `distance_m` (inclusive) that `keep` lets through, by (distance, key)."""
         return self.nearest(lat, lon, max(len(self), 1), distance_max_m=distance_m, keep=keep)
-
-
-def _search(
-    buckets: Buckets, query: NDArray[np.float64], k: int, bound: float, keep: Keep | None
-) -> tuple[Keys, Squares]:
-    """Keys and squared chords, unsorted: the k nearest within the squared chord `bound`, and a few more."""
-    to_centre = query @ buckets.centre_x_minus_2
-    to_centre += buckets.offset
-    keys, squares, at_once = _NO_KEYS, _NO_DISTANCES, 1
-    some = (to_centre <= _reach(bound, buckets.radius)).nonzero()[0]
-    if len(some) <= _FIRST_MAX:
-        return _look(buckets, some, query, bound, keep, keys, squares)
-    some = some[[to_centre[some].argmin()]]
-    while True:
-        keys, squares = _look(buckets, some, query, bound, keep, keys, squares)
-        if len(keys) >= k:
-            bound = min(bound, float(np.partition(squares, k - 1)[k - 1]) * _REL)
-        to_centre[some] = np.inf
-        some = (to_centre <= _reach(bound, buckets.radius)).nonzero()[0]
-        at_once = min(at_once * _GROWTH, _AT_ONCE_MAX)
-        if len(some) <= max(at_once, _REST_MAX):
-            return _look(buckets, some, query, bound, keep, keys, squares)
-        some = some[np.argpartition(to_centre[some], at_once)[:at_once]]
-
-
-def _look(
-    buckets: Buckets,
-    some: NDArray[np.int64],
-    query: NDArray[np.float64],
-    bound: float,
-    keep: Keep | None,
-    keys: Keys,
-    squares: Squares,
-) -> tuple[Keys, Squares]:
-    """What was found and is within `bound`, with what some buckets hold within it and `keep` lets through."""
-    if not len(some):
-        return keys, squares
-    here = chord_squared(buckets.point.take(some, axis=1), query[:, None, None]).reshape(-1)
-    hits = (here <= bound).nonzero()[0]
-    if not len(hits):
-        return keys, squares
-    new_keys, here = buckets.key.take(some, axis=0).reshape(-1)[hits].astype(np.int64), here[hits]
-    if keep is not None:
-        kept = np.asarray(keep(new_keys), dtype=bool)
-        new_keys, here = new_keys[kept], here[kept]
-    if not len(keys):
-        return new_keys, here
-    near = squares <= bound
-    return np.concatenate((keys[near], new_keys)), np.concatenate((squares[near], here))
-
-
-def _reach(bound: float, radius: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far, squared, a ball's centre can be from a query whose ball of squared radius `bound` it meets."""
-    reach = radius + math.sqrt(bound)
-    reach *= reach
-    reach += _ABS
-    return reach
 
 
 def _degrees(values: ArrayLike, limit: float) -> NDArray[np.float64]:

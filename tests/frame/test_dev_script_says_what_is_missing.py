@@ -121,7 +121,7 @@ def test_a_full_disk(checkout):
     finally:
         subprocess.run(["umount", checkout / "small"], check=True)
     assert (code, out) == (2, "")
-    assert told[-1] == "dev: the disk is full: free some space (1 GB will do) and run this again"
+    assert told[-1] == "dev: the disk is full: free some space (2 GB will do) and run this again"
     assert len(told) == 2
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from geo.distance import great_circle_m
 from geo.nearest import NearestIndex
+from geo.search import let_through
 
 Positions = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -38,8 +39,9 @@ class Model:
 
 
 def assert_same(index: NearestIndex, model: Model, lat, lon, k, distance_max_m=np.inf, keep=None) -> None:
-    """Same keys in the same order, the same distances to the last bit."""
-    keys, distance_m = index.nearest(lat, lon, k, distance_max_m=distance_max_m, keep=keep)
+    """Same keys in the same order, the same distances to the last bit. `keep` maps keys to booleans."""
+    through = None if keep is None else let_through(keep(np.arange(len(model.lat))))
+    keys, distance_m = index.nearest(lat, lon, k, distance_max_m=distance_max_m, keep=through)
     expected_keys, expected_m = model.nearest(lat, lon, k, distance_max_m, keep)
     np.testing.assert_array_equal(keys, expected_keys)
     np.testing.assert_array_equal(distance_m, expected_m)
