@@ -124,7 +124,8 @@ class Live:
     maps each medic asked to the number of her first alert. ``quiet_until``: what the last decision made here
     said of the time until the next. ``stale``: to be loaded again. ``waiting_once``:
     what the waiting orders say that is not to be said twice. ``had``: what devices have acknowledged here, by
-    alert and notification; that it was delivered may not be committed yet.
+    alert and notification; that it was delivered may not be committed yet. ``new``: notifications of which
+    nothing was known before it was read from the store, until the sockets here are told.
     """
 
     __slots__ = (
@@ -133,6 +134,7 @@ class Live:
         "had",
         "id",
         "lock",
+        "new",
         "orders",
         "quiet_until",
         "record",
@@ -151,6 +153,7 @@ class Live:
         self.orders: deque[Order] = deque()
         self.waiting_once: dict[Once, None] = {}
         self.had: dict[tuple[int, int], None] = {}
+        self.new: dict[tuple[int, int], None] = {}
         self.running = False
         self.timer: asyncio.TimerHandle | None = None
         self.record: Record | None = None
@@ -166,6 +169,10 @@ class Live:
 
     def load(self, record: Record) -> None:
         """The incident as the store has it."""
+        known = self.record.state.alerts if self.record is not None else ()
+        for alert in record.state.alerts if known or record.state.live else ():
+            before = len(known[alert.n - 1].notes) if alert.n <= len(known) else 0
+            self.new |= {(alert.n, note.k): None for note in alert.notes[before:]}
         self.by_n, self.firsts = {}, {}
         self.follow(record, record.asked)
 

@@ -89,6 +89,7 @@ class ToSockets:
                 for note in self._unread(live, alert):
                     self.put(live, alert.n, note, first=False)
                 self.let_go(live, (alert.n,))
+        live.new.clear()
 
     def appeared(self, live: Live, n: int) -> None:
         """A socket of hers did: what it may lack is put on it, what had failed is asked for anew."""
@@ -150,9 +151,7 @@ class ToSockets:
             note
             for note in alert.notes
             if note.channel == WEBSOCKET
-            and note.state in ("requested", "sent")
-            and (alert.n, note.k) not in live.had
-            and still_holds(live.record.state, alert, note)
+            and (_unheard(live, alert, note) or _heard_elsewhere(live, alert, note))
             and not (medic_id and self._hub.keeps(medic_id, notification_id(live.id, alert.n, note.k)))
         ]
 
@@ -179,6 +178,23 @@ class ToSockets:
             note = live.note(n, k)
             if note is not None and note.pending:
                 self._decisions.post(live, settling(n, k, "sent"), ("sent", n, k))
+
+
+def _unheard(live: Live, alert: Alert, note: Note) -> bool:
+    """No device of hers is known to have it."""
+    assert live.record is not None
+    waits = note.state in ("requested", "sent") and (alert.n, note.k) not in live.had
+    return waits and still_holds(live.record.state, alert, note)
+
+
+def _heard_elsewhere(live: Live, alert: Alert, note: Note) -> bool:
+    """She was told elsewhere before this node knew of it: the devices that are here lack it still."""
+    assert live.record is not None
+    if (alert.n, note.k) not in live.new or note.pending or note.unsent:
+        return False
+    if note.purpose == "alert":
+        return alert.open and alert.heard > 0
+    return still_holds(live.record.state, alert, note)
 
 
 def _last_tried(state: Incident, alert: Alert) -> Iterable[Note]:

@@ -1,0 +1,63 @@
+"""A medic has a device at each of two nodes: each is told, however soon the other one has acknowledged.
+
+Found by the fault simulator: b read that she had it, and let the device at b show what was over.
+"""
+
+from dispatch.core import commands as c
+from tests.dispatcher.town import KEY, until
+
+WITHIN_S = 1.0
+
+
+async def test_a_stand_down_that_was_heard_at_a_before_b_knew_of_it(nodes):
+    a, b = nodes
+    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
+    record = await a.report()
+    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    await a.acknowledge_all(at_a)
+    await b.node.alone()
+    await a.dispatcher.command(record.id, KEY, c.Cancel)
+    await a.acknowledge_all(at_a)
+    await a.quiet()
+    (told,) = [note for note in (await a.now(record)).state.alerts[0].notes if note.purpose == "stand_down"]
+    assert told.state == "delivered"
+    await b.node.following.look()
+    assert at_b.of("stand_down") == at_a.of("stand_down")
+
+
+async def test_an_alert_that_was_heard_at_a_before_b_knew_of_it(nodes):
+    a, b = nodes
+    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
+    await b.node.alone()
+    record = await a.report()
+    await a.acknowledge_all(at_a)
+    await a.quiet()
+    assert (await a.now(record)).state.alerts[0].delivered_at is not None
+    await b.node.following.look()
+    assert at_b.of("alert") == at_a.of("alert")
+
+
+async def test_it_is_not_told_again_when_there_is_other_news(nodes):
+    a, b = nodes
+    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
+    record = await a.report()
+    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    await b.acknowledge_all(at_b)
+    await b.quiet()
+    await a.dispatcher.more(record.id, KEY, 1)
+    await until(lambda: b.node.dispatcher.decisions.memory.get(record.id).record.state.more == 1)
+    assert len(at_b.of("alert")) == 1
+
+
+async def test_who_connects_after_another_device_has_it_reads_it_and_is_not_sent_it(nodes):
+    a, b = nodes
+    at_a = a.connect("medic-000")
+    record = await a.report()
+    await a.acknowledge_all(at_a)
+    await a.quiet()
+    await until(lambda: b.node.dispatcher.decisions.memory.get(record.id) is not None)
+    await b.node.following.look()
+    at_b = b.connect("medic-000")
+    (shown,) = await b.dispatcher.alerts_of("medic-000")
+    assert shown.message.alert_id == at_a.of("alert")[0]["alert_id"]
+    assert not at_b.of("alert")
