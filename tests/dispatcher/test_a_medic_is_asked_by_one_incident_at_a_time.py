@@ -10,7 +10,7 @@ from town import Town, a_policy, asked_by, some_medics
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.evolve import evolve_all
-from dispatch.records import Record
+from dispatch.records import Change, Details, Position, Record
 
 URGENT = {"cardiac_arrest": a_policy("cardiac_arrest", waves=[(0, 3)], wanted=1)}
 
@@ -38,6 +38,22 @@ async def test_one_as_urgent_does_not_take_her(town):
     await town.report("trauma")
     second = await town.report("trauma")
     assert [asked.medic_id for asked in second.asked] == ["medic-003"]
+
+
+async def test_how_urgent_it_is_now_decides_whether_another_takes_her(town):
+    """A correction that raises it holds her; one of something else leaves that as it was."""
+    await town.add(some_medics(1))
+    less = await town.report("other")
+    assert [asked.medic_id for asked in less.asked] == ["medic-000"]
+    nowhere = Details(Position(0.0, 0.0))  # not named in the fields, and so not taken over
+    raised = Change(fields=("priority",), details=nowhere, priority=1)
+    await town.dispatcher.update(less.id, "key", raised)
+    expected = Change(fields=("ambulance_due_at",), details=nowhere, ambulance_due_at=town.clock.now_ms() + 9)
+    await town.dispatcher.update(less.id, "key", expected)
+    assert (await town.report("trauma")).asked == ()
+    lowered = Change(fields=("priority",), details=nowhere, priority=9)
+    await town.dispatcher.update(less.id, "key", lowered)
+    assert [asked.medic_id for asked in (await town.report("trauma")).asked] == ["medic-000"]
 
 
 async def test_taking_reaches_through_several_incidents(start_town):
