@@ -21,6 +21,16 @@ def test_a_stand_down_replaces_an_update() -> None:
     assert night.requests(1, "stand_down") == [("websocket", 5), ("sms", 25)]
 
 
+def test_an_update_is_climbed_no_more_once_she_has_finished() -> None:
+    night = coming()
+    night.update(hazard="hold")
+    night.settle(1, "failed", definite=False)
+    night.answer(1, "finished")
+    night.wait(60)
+    night.socket(1)
+    assert night.requests(1, "update") == [("websocket", 0)]
+
+
 def test_a_delivery_of_the_earlier_one_does_not_stop_the_later() -> None:
     night = coming()
     night.update(hazard="hold")

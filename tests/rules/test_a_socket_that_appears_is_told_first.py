@@ -30,6 +30,14 @@ def test_nothing_where_it_is_still_on_its_way_there() -> None:
     assert not night.last
 
 
+def test_nor_where_an_update_is() -> None:
+    night = Night(1).report()
+    night.accept(1)
+    night.update(hazard="hold")
+    night.socket(1)
+    assert not night.last
+
+
 def test_nothing_that_has_been_delivered() -> None:
     night = by_sms_only()
     night.accept(1)

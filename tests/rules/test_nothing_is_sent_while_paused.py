@@ -24,6 +24,19 @@ def test_neither_the_stand_down_nor_the_update() -> None:
     assert not night.requests(2, "stand_down")
 
 
+def test_nor_what_had_failed_to_a_socket_that_appears() -> None:
+    night = Night(1).report()
+    night.accept(1)
+    night.update(hazard="hold")
+    night.settle(1, "failed", definite=True)
+    night.pause()
+    night.socket(1)
+    assert not night.last
+    night.resume()
+    night.socket(1)
+    assert len(night.requests(1, "update")) == 2
+
+
 def test_what_is_owed_goes_when_it_is_resumed() -> None:
     night = coming()
     night.wait(300)
