@@ -12,13 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from simulations.planning.comparison import compare, estimate
 from simulations.planning.incident_effect import switched
-from simulations.planning.intervals import Interval
 from simulations.planning.measures import MEASURES
 from simulations.planning.results import document, write_csv
 from simulations.planning.runs import Results, run
 from simulations.planning.scenario import Scenario, ScenarioError, read
 from simulations.planning.spread import VersionsDiffer, WorkerDied
-from simulations.planning.words import NEVER, counted
+from simulations.planning.words import NEVER, counted, possible
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
@@ -137,16 +136,17 @@ def _lines(results: Results) -> Iterator[str]:
         for column, policy in enumerate(results.policies):
             found = estimate(results.rows, column, measure.name, results.level)
             if found is not None:
-                yield f"{measure.name}\t{policy}\t{_numbers(found)}"
+                yield f"{measure.name}\t{policy}\t{_numbers(found.mean, *possible(measure, found))}"
     for one in compare(results.rows, results.level):
         names = f"{results.policies[one.policy]} - {results.policies[one.baseline]}"
-        yield f"{one.measure}\t{names}\t{_numbers(one.difference)}"
+        difference = one.difference
+        yield f"{one.measure}\t{names}\t{_numbers(difference.mean, difference.low, difference.high)}"
 
 
-def _numbers(found: Interval) -> str:
+def _numbers(mean: float, low: float | None, high: float | None) -> str:
     """What there is no interval of has a dash."""
-    bounds = ("-" if bound is None else f"{bound:.4g}" for bound in (found.low, found.high))
-    return "\t".join((NEVER if math.isinf(found.mean) else f"{found.mean:.4g}", *bounds))
+    bounds = ("-" if bound is None else f"{bound:.4g}" for bound in (low, high))
+    return "\t".join((NEVER if math.isinf(mean) else f"{mean:.4g}", *bounds))
 
 
 def _say(line: str) -> None:

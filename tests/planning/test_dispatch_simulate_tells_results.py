@@ -50,6 +50,8 @@ def test_a_table_and_files_beside_the_report(tmp_path: Path) -> None:
     header, *rows = (line.split("\t") for line in done.stdout.splitlines())
     assert header == ["measure", "policy", "mean", "low", "high"]
     assert all(len(row) == 5 for row in rows)
+    lows = {name: float(low) for name, _, _, low, _ in rows if low != "-"}
+    assert min(lows.values()) == lows["medic_first"] == 0.0  # no share of fewer than none, whatever t says
     assert "2 replications, 1 policy, seed 5" in done.stderr
     assert (tmp_path / "out.csv").read_text().startswith("replication,policy,measure,value\n0,shipped,")
 
