@@ -133,7 +133,10 @@ def read_policies(settings: Settings) -> Policies:
     path = settings.policy_file
     if path is None:
         return shipped()
-    policies = override(path.read_text("utf-8"), file=str(path))
+    try:
+        policies = override(path.read_text("utf-8"), file=str(path))
+    except (OSError, UnicodeError) as error:
+        raise PolicyError(f"{path}: can not be read: {error}") from None
     if DRILL in policies:
         raise PolicyError(f"{path}: {DRILL}: is the kind of the watchdog's own drills; name yours otherwise")
     return policies

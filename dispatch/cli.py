@@ -128,8 +128,11 @@ def check_policy(file: Path, as_json: bool) -> None:
 
     try:
         policies = override(file.read_text("utf-8"), file=str(file))
-    except (PolicyError, OSError, UnicodeError) as error:
+    except PolicyError as error:
         click.echo(f"dispatch: {error}", err=True)
+        sys.exit(FAILED)
+    except (OSError, UnicodeError) as error:
+        click.echo(f"dispatch: {file}: can not be read: {error}", err=True)
         sys.exit(FAILED)
     if as_json:
         click.echo(to_json({kind: {"hash": digest(one), "policy": one} for kind, one in policies.items()}))

@@ -29,6 +29,8 @@ def create(control_room: str, scopes: str, data_dir: Path, as_json: bool) -> Non
     chosen = _scopes(scopes)
     if not 0 < len(control_room.strip()) <= 200:
         raise click.BadParameter("must have 1 to 200 characters", param_hint="--control-room")
+    if not control_room.strip().isprintable():
+        raise click.BadParameter("must hold no control characters", param_hint="--control-room")
     key_id, room_id, secret = run(_create(control_room.strip(), chosen, data_dir))
     click.echo(to_json({"id": key_id, "control_room_id": room_id, "key": secret}) if as_json else secret)
 

@@ -43,7 +43,8 @@ def token(medic_ids: tuple[str, ...], data_dir: Path, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(tokens))
     else:
-        click.echo("\n".join(f"{medic_id} {secret}" for medic_id, secret in tokens.items()))
+        for medic_id, secret in tokens.items():
+            click.echo(f"{medic_id} {secret}")
     unknown = [medic_id for medic_id in ids if medic_id not in tokens]
     if unknown:
         click.echo(f"dispatch: there is no medic {', '.join(unknown)}", err=True)

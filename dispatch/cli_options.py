@@ -81,6 +81,8 @@ def told(error: Exception) -> str:
 
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | ConnectionError):
         return f"the database can not be used: {error or type(error).__name__}"
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
 
 

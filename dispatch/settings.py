@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -27,7 +27,18 @@ def _http_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("is not an http(s) URL without a query")
+    _ensure_port(parts)
     return text.rstrip("/")
+
+
+def _ensure_port(parts: SplitResult) -> None:
+    """Raises ValueError, without what was given: where a password holds a slash, it stands there."""
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            "its port is no number up to 65535 (in a password / is %2F, @ is %40, : is %3A)"
+        ) from None
 
 
 def _time_zone(text: str) -> str:
@@ -39,8 +50,11 @@ def _time_zone(text: str) -> str:
 
 
 def _dsn(text: SecretStr) -> SecretStr:
-    if urlsplit(text.get_secret_value()).scheme not in ("postgresql", "postgres"):
+    parts = urlsplit(text.get_secret_value())
+    if parts.scheme not in ("postgresql", "postgres"):
         raise ValueError("is not a postgresql:// URL")
+    if "," not in parts.netloc:  # several hosts, each with a port of its own
+        _ensure_port(parts)
     return text
 
 
@@ -116,11 +130,13 @@ class Settings(BaseSettings):
     key_requests_per_s: float = Field(
         default=200,
         gt=0,
+        le=1_000_000,
         description="Requests a second that a key may make for long, ten times as many at once; more is 429.",
     )
     device_requests_per_s: float = Field(
         default=10,
         gt=0,
+        le=1_000_000,
         description="Requests and frames a second that one medic's devices may make for long, ten times as "
         "many at once; more requests are 429, more frames wait.",
     )

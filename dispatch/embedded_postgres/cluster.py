@@ -14,6 +14,8 @@ from dispatch.embedded_postgres.socket_folder import PORT, SOCKET_NAME
 ROLE = "dispatch"
 DATABASE = "dispatch"
 LOCK_FILES = ("postmaster.pid", f"{SOCKET_NAME}.lock", SOCKET_NAME)
+CLUSTER_BYTES = 60 * 1024**2
+"""More than what a new cluster takes."""
 INITDB_S_MAX = 120
 
 # A folder as the process that stands in it sees it. Root's data dir often lies below a folder that is closed
@@ -170,6 +172,7 @@ def _initdb_options() -> list[str]:
 
 
 def _initdb(account: Account, folder: Path, arguments: list[str]) -> None:
+    free = shutil.disk_usage(folder).free
     done = subprocess.run(
         [binary_for(account, "initdb"), *arguments],
         cwd=folder,
@@ -182,6 +185,8 @@ def _initdb(account: Account, folder: Path, arguments: list[str]) -> None:
     )
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace")
+        if free < CLUSTER_BYTES:  # its last words are then of something else, and it has tidied up already
+            said += "\nNo space left on device"
         raise unavailable("the database could not be made", said, f"initdb ran in {folder}.")
 
 

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -106,10 +107,21 @@ async def upgrade(
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: _connect_to_migrate(dsn), poolclass=NullPool
     )
-    async with engine.connect() as connection:
-        before, after = await connection.run_sync(_migrate, migrations, to)
-        await connection.commit()
+    try:
+        async with engine.connect() as connection:
+            before, after = await connection.run_sync(_migrate, migrations, to)
+            await connection.commit()
+    except DBAPIError as error:
+        raise _asyncpgs_own(error) from error
     return before, after
+
+
+def _asyncpgs_own(error: DBAPIError) -> BaseException:
+    """What was wrong, without the layers of SQLAlchemy around it: callers know asyncpg's errors."""
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, asyncpg.PostgresError | asyncpg.InterfaceError):
+        inner = inner.__cause__ or inner.__context__
+    return inner or error
 
 
 async def _connect_to_migrate(dsn: str) -> asyncpg.Connection:
@@ -120,7 +132,10 @@ async def _connect_to_migrate(dsn: str) -> asyncpg.Connection:
         "statement_timeout": "0",
         "lock_timeout": f"{MIGRATION_WAIT_S_MAX}s",
     }
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_S_MAX, server_settings=settings)
+    try:
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_S_MAX, server_settings=settings)
+    except OSError as error:  # "no such file": of a socket that nobody named
+        raise ConnectionError(f"no connection to its server ({error.strerror or error})") from error
     try:
         await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
     except BaseException as error:

@@ -3,6 +3,7 @@
 import json
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -45,6 +46,19 @@ async def test_unknown_words_are_wrong_use() -> None:
     ("setting", "value", "told"),
     [
         ("DISPATCH_DATABASE_URL", "mysql://x", "DISPATCH_DATABASE_URL: is not a postgresql:// URL"),
+        (
+            "DISPATCH_DATABASE_URL",
+            "postgresql://me:se/cret@host/db",
+            "DISPATCH_DATABASE_URL: its port is no number",
+        ),
+        (
+            "DISPATCH_DATABASE_URL",
+            "postgresql://host:99999/db",
+            "DISPATCH_DATABASE_URL: its port is no number",
+        ),
+        ("DISPATCH_PUBLIC_URL", "https://example.org:x", "DISPATCH_PUBLIC_URL: its port is no number"),
+        ("DISPATCH_KEY_REQUESTS_PER_S", "inf", "DISPATCH_KEY_REQUESTS_PER_S: Input should be less"),
+        ("DISPATCH_DEVICE_REQUESTS_PER_S", "nan", "DISPATCH_DEVICE_REQUESTS_PER_S: Input should be"),
         ("DISPATCH_PUBLIC_URL", "example.org", "DISPATCH_PUBLIC_URL: is not an http(s) URL"),
         ("DISPATCH_TIME_ZONE", "Mars", "DISPATCH_TIME_ZONE: is not a time zone"),
         ("DISPATCH_TWILIO_ACCOUNT_SID", "AC1", "belong together"),
@@ -57,6 +71,38 @@ async def test_a_setting_that_can_not_be_used_is_one_line_and_exit_2(
     done = await Cli(**{setting: value}).run("serve", "--port", "0")
     assert done.code == 2
     assert told in one_line(done.err)
+    assert "cret" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "told"),
+    [
+        ("path", "/nowhere", 'database "nowhere" does not exist'),
+        ("netloc", "nobody@", "nobody"),
+        ("query", "host=/nowhere", "no connection to its server (No such file or directory)"),
+        ("query", "host=nowhere.invalid", "no connection to its server"),
+        ("query", "sslmode=sometimes", "sslmode"),
+    ],
+)
+async def test_a_database_that_does_not_take_us_is_one_line_and_exit_1(
+    database_url: str, part: str, value: str, told: str
+) -> None:
+    changed = urlsplit(database_url)._replace(**{part: value}).geturl()
+    done = await Cli(DISPATCH_DATABASE_URL=changed).run("keys", "list")
+    assert (done.code, done.out) == (1, "")
+    assert one_line(done.err).startswith("dispatch: the database can not be used: ")
+    assert told in done.err
+
+
+@pytest.mark.parametrize("setting", ["DISPATCH_POLICY_FILE", "DISPATCH_CODES_FILE"])
+async def test_a_file_that_is_no_text_is_one_line_and_exit_2(setting: str, tmp_path: Path) -> None:
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    done = await Cli(**{setting: str(binary)}).run(
+        "serve", "--port", "0", "--data-dir", str(tmp_path / "data")
+    )
+    assert done.code == 2
+    assert str(binary) in one_line(done.err)
 
 
 async def test_a_secret_is_not_in_the_line_about_it() -> None:
