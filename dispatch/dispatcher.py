@@ -42,6 +42,7 @@ from dispatch.store import alerts, incidents, medics
 from dispatch.store import policies as kept
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Remembered, Unavailable
+from dispatch.taking_up import take_up_owed, take_up_untold
 from dispatch.tasks import Tasks
 from dispatch.texts import LATE_ANSWER_MS, Texts
 from dispatch.wakeups import Wakeups
@@ -53,8 +54,6 @@ log = logs.logger(__name__)
 
 TOKENS_REVOKED = 4401
 TIDY_S = 30.0
-LOADED_AT_ONCE = 100
-TAKEN_AT_ONCE = 500
 LATE_MS_MAX = 5000
 
 
@@ -134,18 +133,12 @@ class Dispatcher:
         now = self._clock.now_ms()
         since = now - LATE_ANSWER_MS
         self._digit_pairs.given_to_all(await alerts.digit_pairs(self._pool, since=since), at=since)
-        while len(await incidents.take_over(self._pool, self._membership.id, TAKEN_AT_ONCE)) == TAKEN_AT_ONCE:
-            pass
-        due = await incidents.owed(self._pool)
-        due += await incidents.ended_since(self._pool, now - KEEP_ENDED_MS)
-        due = list(dict.fromkeys(due))
-        for at in range(0, len(due), LOADED_AT_ONCE):
-            for record in await incidents.load_many(self._pool, due[at : at + LOADED_AT_ONCE]):
-                self.decisions.adopt(record)
-                fault_points.reached("loading")
+        await take_up_owed(self._pool, self._membership, self.decisions)
         await self.outgoing.look()
         for chore in (self.positions.run(), self.outgoing.run(), self._tidy_up()):
             self._chores.spawn(chore)
+        untold = take_up_untold(self._pool, self.decisions, now - KEEP_ENDED_MS)
+        self._taking_up = self._chores.spawn(untold)
 
     async def close(self) -> None:
         """Sends in flight come to their outcome, every decision is committed, positions are saved."""

@@ -10,7 +10,7 @@ import asyncpg
 
 from dispatch import logs
 from dispatch.check import Check
-from dispatch.dispatcher import LOADED_AT_ONCE, TAKEN_AT_ONCE, Dispatcher
+from dispatch.dispatcher import Dispatcher
 from dispatch.feed_positions import FeedPositions
 from dispatch.medics_follower import MedicsFollower
 from dispatch.newsroom import decode
@@ -20,6 +20,7 @@ from dispatch.presence import Presence
 from dispatch.roster import Roster
 from dispatch.store import feed, incidents, news, nodes
 from dispatch.store.nodes import Look
+from dispatch.taking_up import LOADED_AT_ONCE, TAKEN_AT_ONCE
 from dispatch.tasks import Tasks
 
 log = logs.logger(__name__)

@@ -11,7 +11,7 @@ import asyncpg
 
 from dispatch.core import events as e
 from dispatch.core.incident import Alert
-from dispatch.core.ladder import still_true
+from dispatch.core.ladder import unheard
 from dispatch.digit_pairs import DigitPairs
 from dispatch.live import Live
 from dispatch.plan import Part
@@ -203,8 +203,6 @@ def _may_be_told(record: Record) -> bool:
     By what went to providers within the hour /readyz judges whether their reports arrive.
     """
     state = record.state
-    return any(
-        (alert.told != "alert" and alert.heard != alert.message and still_true(state, alert))
-        or any(note.channel != WEBSOCKET and not note.unsent for note in alert.notes)
-        for alert in state.alerts
+    return unheard(state) or any(
+        note.channel != WEBSOCKET and not note.unsent for alert in state.alerts for note in alert.notes
     )

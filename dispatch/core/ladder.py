@@ -21,13 +21,23 @@ def climb(draft: Draft, alerts: Iterable[Alert]) -> None:
     for alert in alerts:
         if is_open and alert.seen_at is None and alert.state in OPEN:
             _climb(draft, alert, 1, ladder, "alert", alert.requested_at)
-        if alert.told != "alert" and alert.heard != alert.message and still_true(state, alert):
+        if is_unheard(state, alert):
             _climb_message(draft, alert)
 
 
 def request(draft: Draft, n: int, channel: str, purpose: e.Purpose) -> None:
     k = len(draft.state.alert(n).notes) + 1
     draft.emit(e.NotificationRequested, n=n, k=k, channel=channel, purpose=purpose)
+
+
+def unheard(state: Incident) -> bool:
+    """Whether a device may come back for what it is still to be told beyond its alert."""
+    return any(is_unheard(state, alert) for alert in state.alerts)
+
+
+def is_unheard(state: Incident, alert: Alert) -> bool:
+    """An update or a stand-down that is true still, and that no device of hers is known to have."""
+    return alert.told != "alert" and alert.heard != alert.message and still_true(state, alert)
 
 
 def still_true(state: Incident, alert: Alert) -> bool:

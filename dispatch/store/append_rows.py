@@ -11,6 +11,7 @@ from msgspec.structs import astuple
 
 from dispatch.core import events as e
 from dispatch.core.incident import Incident
+from dispatch.core.ladder import unheard
 from dispatch.core.lifecycle import ON_ANSWER, OPEN
 from dispatch.store.appends import Append, Remembered, Stream
 
@@ -29,7 +30,10 @@ _NOTIFICATION = frozenset(
 
 
 class Rows(msgspec.Struct):
-    """The rows of one append. ``streams`` lack the places in feed and batch, which ``arguments`` knows."""
+    """The rows of one append. ``streams`` lack the places in feed and batch, which ``arguments`` knows.
+
+    ``told`` are the incidents that have ended, and of which every device has heard.
+    """
 
     rooms: list[str] = []
     streams: list[Row] = []
@@ -40,6 +44,7 @@ class Rows(msgspec.Struct):
     notifications: list[Row] = []
     outcomes: list[Row] = []
     keys: list[Row] = []
+    told: list[str] = []
 
 
 def rows_of(work: Append, *, append_id: int) -> Rows:
@@ -54,7 +59,7 @@ def rows_of(work: Append, *, append_id: int) -> Rows:
     return rows
 
 
-def arguments(batch: Sequence[Rows]) -> list[list[Row]]:
+def arguments(batch: Sequence[Rows]) -> list[list[Any]]:
     """The function's arguments: rooms in id order, streams placed in them in the order of the batch."""
     counts = dict.fromkeys(sorted({room for rows in batch for room in rows.rooms}), 0)
     opened = dict.fromkeys(counts, 0)
@@ -69,7 +74,7 @@ def arguments(batch: Sequence[Rows]) -> list[list[Row]]:
     return [rooms, streams, *(_joined(batch, field) for field in Rows.__struct_fields__[2:])]
 
 
-def _joined(batch: Sequence[Rows], field: str) -> list[Row]:
+def _joined(batch: Sequence[Rows], field: str) -> list[Any]:
     return [row for rows in batch for row in getattr(rows, field)]
 
 
@@ -98,6 +103,8 @@ def _add_stream(rows: Rows, stream: Stream, append_id: int) -> None:
             _owes(stream),
         )
     )
+    if state.ended_at is not None and not unheard(state):
+        rows.told.append(stream.incident_id)
     if (details := stream.details) is not None:
         at = details.position
         personal = (details.address, details.directions, details.details)

@@ -53,9 +53,12 @@ async def had_by(db: Database, node_id: str) -> list[str]:
     return [row["id"] for row in await db.fetch(_SQL["had_by"], node_id)]
 
 
-async def ended_since(db: Database, since: int) -> list[str]:
-    """The ids of incidents that ended then or later: devices may still come back for their stand-down."""
-    return [row["id"] for row in await db.fetch(_SQL["ended_since"], since)]
+async def untold(db: Database, since: int) -> list[str]:
+    """The ids of incidents that ended then or later, the last to end first, of which a device has not heard.
+
+    It may come back for its stand-down. Those that are ``owed`` are left out.
+    """
+    return [row["id"] for row in await db.fetch(_SQL["untold"], since)]
 
 
 async def list_page(

@@ -277,12 +277,13 @@ class Town:
         await self.quiet()
 
     async def quiet(self) -> None:
-        """Returns when nothing is being decided, put or sent; a sender that waits for its time is quiet."""
+        """When nothing is taken up, decided, put or sent; a sender that waits for its time is quiet."""
         dispatcher = self.dispatcher
 
         def busy() -> bool:
             sending = dispatcher.outgoing.waiting - self.clock.sleeping
-            return bool(dispatcher.decisions.waiting or sending > 0)
+            taking_up = not dispatcher._taking_up.done()
+            return bool(taking_up or dispatcher.decisions.waiting or sending > 0)
 
         await until(lambda: not busy())
 

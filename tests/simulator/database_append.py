@@ -36,6 +36,7 @@ def append(
     new_notifications: Rows,
     new_outcomes: Rows,
     new_keys: Rows,
+    told: Sequence[str],
     writer: str,
 ) -> list[tuple[list[int]]]:
     """One row: each room's feed position before the append."""
@@ -48,7 +49,7 @@ def append(
     if streams:
         room_ids = [room[0] for room in rooms]
         placed = [(room_ids[stream[1] - 1], before[stream[1] - 1] + stream[2], stream) for stream in streams]
-        _write_incidents(tables, placed, writer)
+        _write_incidents(tables, placed, told, writer)
         decisions = [_write_decision(tables, *one) for one in placed]
         for row in new_inputs:
             _write_input(tables, DecisionInput(*row))
@@ -86,17 +87,21 @@ def _keep_key(tables: Tables, row: Idempotency) -> None:
     tables.put(tables.idempotency, (row.control_room_id, row.key), row)
 
 
-def _write_incidents(tables: Tables, placed: Sequence[tuple[str, int, tuple[Any, ...]]], writer: str) -> None:
+def _write_incidents(
+    tables: Tables, placed: Sequence[tuple[str, int, tuple[Any, ...]]], told: Sequence[str], writer: str
+) -> None:
     """New ones, then those that go on; of these, the first stream that does not fit is the culprit."""
-    opened = [_open(tables, *one, writer) for one in placed if one[2][3] == 1]
+    opened = [_open(tables, *one, one[2][0] not in told, writer) for one in placed if one[2][3] == 1]
     for room_id, feed_pos, stream in placed:
-        if stream[3] > 1 and not _go_on(tables, room_id, feed_pos, stream, writer):
+        if stream[3] > 1 and not _go_on(tables, room_id, feed_pos, stream, stream[0] not in told, writer):
             raise errors.error("DP001", "another decision was first", detail=stream[0])
     for incident in opened:
         _refuse_used_reference(tables, incident)
 
 
-def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], writer: str) -> Incident:
+def _open(
+    tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], untold: bool, writer: str
+) -> Incident:
     incident_id, _, _, _, count, _, _, _, reference, kind, priority, drill, state, policy, *times = stream
     if incident_id in tables.incident:
         raise errors.unique(INCIDENT_KEY)
@@ -117,6 +122,7 @@ def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], 
         owed,
         feed_pos,
         writer,
+        untold,
     )
     _put_incident(tables, incident)
     if policy not in tables.policy:
@@ -125,7 +131,9 @@ def _open(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], 
     return incident
 
 
-def _go_on(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], writer: str) -> bool:
+def _go_on(
+    tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...], untold: bool, writer: str
+) -> bool:
     incident_id, _, _, seq, count, _, _, _, _, kind, priority, _, state, policy, *times = stream
     old = tables.incident.get(incident_id)
     if old is None or old.seq != seq - 1 or old.control_room_id != room_id:
@@ -146,6 +154,7 @@ def _go_on(tables: Tables, room_id: str, feed_pos: int, stream: tuple[Any, ...],
         *times[1:],
         feed_pos,
         writer,
+        untold,
     )
     _put_incident(tables, incident)
     return True

@@ -145,11 +145,18 @@ def had_by(database: "ModelDatabase", node_id: str) -> Rows:
             yield (incident_id,)
 
 
-@modelled("incidents", "ended_since", "id")
-def ended_since(database: "ModelDatabase", since: int) -> Rows:
-    for incident in database.tables.incident.values():
-        if incident.ended_at is not None and incident.ended_at >= since:
-            yield (incident.id,)
+@modelled("incidents", "untold", "id")
+def untold(database: "ModelDatabase", since: int) -> Rows:
+    found = [
+        (incident.ended_at, incident.id)
+        for incident in database.tables.incident.values()
+        if incident.untold
+        and not incident.owed
+        and incident.ended_at is not None
+        and incident.ended_at >= since
+    ]
+    found.sort(key=lambda one: one[0], reverse=True)
+    return iter([(incident_id,) for _, incident_id in found])
 
 
 @modelled("incidents", "newest", "id opened_at")
@@ -232,10 +239,13 @@ def alerts_of_medic(database: "ModelDatabase", medic_id: str, ended_since: int) 
 @modelled("alerts", "digit_pairs", "medic_id digit_pair")
 def digit_pairs(database: "ModelDatabase", since: int) -> Rows:
     for medic_id in sorted(database.tables.alerts_of_medic):
-        for alert, incident in _newest_first(database, medic_id):
-            if incident.opened_at >= since:
-                yield medic_id, alert.digit_pair
-                break
+        hers = [
+            (incident.opened_at, alert.n, alert.digit_pair)
+            for alert, incident in _newest_first(database, medic_id)
+            if incident.opened_at >= since
+        ]
+        if hers:
+            yield medic_id, max(hers)[2]
 
 
 def _newest_first(database: "ModelDatabase", medic_id: str) -> list[tuple[Alert, Incident]]:

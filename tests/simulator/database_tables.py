@@ -38,6 +38,7 @@ class Incident(NamedTuple):
     owed: bool
     feed_pos: int
     node: str | None
+    untold: bool
 
 
 class IncidentDetails(NamedTuple):

@@ -223,7 +223,7 @@ class Play:
 
     async def owed(self, a: int, b: int, c: int) -> Answer:
         since = made.AT + 2_000 + a % 2
-        return sorted(await incidents.owed(self.db)), sorted(await incidents.ended_since(self.db, since))
+        return sorted(await incidents.owed(self.db)), sorted(await incidents.untold(self.db, since))
 
     async def listed(self, a: int, b: int, c: int) -> Answer:
         which: dict[str, Any] = {"states": (None, ("open", "held"), ("closed",))[b % 3]}

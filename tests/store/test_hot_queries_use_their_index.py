@@ -12,7 +12,7 @@ HOT = [
     ("appender", "claims_of", (["anna"], []), "alert_one_claim_a_medic"),
     ("incidents", "load", (["i1"],), "incident_pkey"),
     ("incidents", "owed", (), "incident_owed"),
-    ("incidents", "ended_since", (AT,), "incident_ended"),
+    ("incidents", "untold", (AT,), "incident_untold"),
     ("incidents", "newest", ("room-a", None, None, None, None, 20), "incident_newest"),
     ("incidents", "newest", ("room-a", ["open"], None, AT, "i1", 20), "incident_newest"),
     ("incidents", "newest", ("room-a", None, "R", None, None, 20), "incident_newest|incident_reference"),

@@ -4,8 +4,8 @@
 set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set plan_cache_mode = force_generic_plan;
 
 -- name: append
--- Node $10 writes a batch of appends in one commit; gives each room's feed position before it.
-select append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+-- Node $11 writes a batch of appends in one commit; gives each room's feed position before it.
+select append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: find_streams
 -- Which of these appends have written decisions, and at which feed position each ended.

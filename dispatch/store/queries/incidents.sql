@@ -61,6 +61,6 @@ select incident_id, seq, count, feed_pos, events from decision where incident_id
 -- What an incident's decisions knew from outside, by the seq of each one's first event.
 select seq, body from decision_input where incident_id = $1 order by seq;
 
--- name: ended_since
--- The incidents that ended then or later.
-select id from incident where ended_at >= $1;
+-- name: untold
+-- The incidents that ended then or later and of which a device has not heard, the last to end first; but those owed.
+select id from incident where untold and not owed and ended_at >= $1 order by ended_at desc;

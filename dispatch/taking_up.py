@@ -1,0 +1,52 @@
+"""What a node that starts takes up from the database: at once what is owed, and then whom nobody has told.
+
+What has ended and is told to everybody is not read at all: should anybody ask, it is loaded then. So a start
+takes as long as what is left to do, however many incidents the last hour had.
+"""
+
+import asyncio
+
+import asyncpg
+
+from dispatch import fault_points, logs
+from dispatch.decisions import Decisions
+from dispatch.memory import DATABASE_TROUBLE
+from dispatch.nodes import Membership
+from dispatch.store import incidents
+
+log = logs.logger(__name__)
+
+LOADED_AT_ONCE = 100
+TAKEN_AT_ONCE = 500
+UNTOLD_AT_ONCE = 10
+"""Few, so that decisions and sockets hardly wait for it."""
+AGAIN_S = 1.0
+
+
+async def take_up_owed(pool: asyncpg.Pool, membership: Membership, decisions: Decisions) -> None:
+    """Live incidents, sends without an outcome: those whose node is dead are this one's from here on."""
+    while len(await incidents.take_over(pool, membership.id, TAKEN_AT_ONCE)) == TAKEN_AT_ONCE:
+        pass
+    owed = await incidents.owed(pool)
+    for at in range(0, len(owed), LOADED_AT_ONCE):
+        for record in await incidents.load_many(pool, owed[at : at + LOADED_AT_ONCE]):
+            decisions.adopt(record)
+            fault_points.reached("loading")
+
+
+async def take_up_untold(pool: asyncpg.Pool, decisions: Decisions, since: int) -> None:
+    """What ended at ``since`` (ms) or later and a device may come back for, the last to end first.
+
+    Who is back already is told as her incident is loaded. Tried again through the database's troubles.
+    """
+    untold: list[str] | None = None
+    while untold is None or untold:
+        try:
+            if untold is None:
+                untold = await incidents.untold(pool, since)
+            for record in await incidents.load_many(pool, untold[:UNTOLD_AT_ONCE]):
+                decisions.adopt(record)
+            del untold[:UNTOLD_AT_ONCE]
+        except DATABASE_TROUBLE as error:
+            log.warning("incidents that ended not loaded", error=logs.describe(error))
+            await asyncio.sleep(AGAIN_S)
