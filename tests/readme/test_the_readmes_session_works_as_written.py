@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,9 @@ def here() -> Iterator[Path]:
             pytest.skip(f"port {PORT}, which the README uses, is busy on this machine")
     if (ROOT / "try").exists():
         pytest.skip("the folder `try` exists: it is somebody's own session, remove it first")
+    told = distribution("responder-alert-dispatch").read_text("direct_url.json") or "{}"
+    if json.loads(told).get("url") != ROOT.as_uri():
+        pytest.skip("this environment is another checkout's: `./dev` would make it this one's")
     yield ROOT
     shutil.rmtree(ROOT / "try", ignore_errors=True)
 
