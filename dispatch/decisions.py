@@ -291,31 +291,32 @@ class Decisions:
 
     def _begin(self, live: Live) -> None:
         live.running = True
-        self._working.spawn(self._work(live))
+        # Told by the loop, and not in a ``finally``: where the loop has gone, no other turn is to begin.
+        self._working.spawn(self._work(live)).add_done_callback(lambda _: self._turn_over(live))
 
     async def _work(self, live: Live) -> None:
         """Carries out the incident's orders until none is left, or others wait for their turn."""
-        try:
-            while live.orders:
-                orders = together(live)
-                try:
-                    if wanted := still_wanted(orders):
-                        await self._carry_out(live, wanted)
-                finally:
-                    self.backlog.done(len(orders))
-                # Sockets and those who waited come before the next decision.
-                await asyncio.sleep(0)
-                if self._turns.others_wait:
-                    break
-        finally:
-            live.running = False
-            if live.orders:
-                self._turns.ask(live)
-            elif live.record is None:
-                self.memory.drop(live)
-            else:
-                self.memory.let_go(live)
-            self._turns.ended()
+        while live.orders:
+            orders = together(live)
+            try:
+                if wanted := still_wanted(orders):
+                    await self._carry_out(live, wanted)
+            finally:
+                self.backlog.done(len(orders))
+            # Sockets and those who waited come before the next decision.
+            await asyncio.sleep(0)
+            if self._turns.others_wait:
+                break
+
+    def _turn_over(self, live: Live) -> None:
+        live.running = False
+        if live.orders:
+            self._turns.ask(live)
+        elif live.record is None:
+            self.memory.drop(live)
+        else:
+            self.memory.let_go(live)
+        self._turns.ended()
 
     async def _carry_out(self, live: Live, orders: list[Order]) -> None:
         """Every order is committed, or refused; where one spoils it for the others, each by itself."""
