@@ -84,7 +84,7 @@ async def test_paused_it_is_waited_for_no_longer_than_is_said_and_nothing_is_los
             status, answer = await wave.post_once(1, seconds=30)
             took_s = asyncio.get_running_loop().time() - began
             assert (status, answer["code"]) == (503, "unavailable")
-            assert took_s < 18
+            assert took_s < 25  # docs/reliability.md; 20 where a commit was under way as it was paused
             assert (await node.call("GET", "/healthz"))[0] == 200
             assert (await node.call("GET", "/readyz"))[0] == 503
             status, _ = await node.call("GET", f"/v1/incidents/{wave.opened[0]}", seconds=30)
