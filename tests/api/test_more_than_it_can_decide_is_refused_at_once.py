@@ -5,7 +5,6 @@ do, and what waits, are matters of the test and not of this machine.
 """
 
 import asyncio
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,9 +14,12 @@ import httpx
 import pytest
 
 from dispatch.api.times import rfc3339
-from tests.api.test_when_there_is_too_much_incidents_go_first import HeldUp, refused_for_a_while
-from tests.api.world import DOM, METRE, Device, a_report, a_world
-from tests.cut import Proxy
+from tests.api.test_when_there_is_too_much_incidents_go_first import (
+    HeldUp,
+    behind_a_proxy,
+    refused_for_a_while,
+)
+from tests.api.world import DOM, METRE, Device, a_report
 
 FAR = {"lat": DOM["lat"] + 50_000 * METRE, "lon": DOM["lon"]}
 AT_A_TIME = 2
@@ -39,18 +41,8 @@ async def held_up(
     monkeypatch.setattr("dispatch.app.KEYS_S", 0.02)
     monkeypatch.setattr("dispatch.auth.KEYS_S_MAX", 60)
     monkeypatch.setattr("dispatch.node.RECONNECT_GRACE_MS", 0)
-    with tempfile.TemporaryDirectory(prefix="cut") as short:
-        proxy = Proxy(database_url, Path(short))
-        await proxy.start()
-        try:
-            async with a_world(proxy.dsn, tmp_path, pool) as world:
-                held = HeldUp(world, proxy, await world.client())
-                try:
-                    yield held
-                finally:
-                    held.open()
-        finally:
-            await proxy.stop()
+    async with behind_a_proxy(database_url, tmp_path, pool) as held:
+        yield held
 
 
 async def report(room: httpx.AsyncClient, name: str) -> httpx.Response:
