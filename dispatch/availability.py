@@ -1,7 +1,7 @@
 """Who may be asked, apart from where she is: RULES "Whom to ask", in arrays by the medic's slot."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -42,17 +42,19 @@ class Availability:
         self._urgency = np.empty(0, dtype=np.int16)
         self._sought = Sought()
 
-    def put(self, slot: int, medic: Medic) -> None:
-        """Takes over her row; whether she is connected, taken or claimed stays as it was."""
-        self._make_room(slot)
-        self._flags[slot] = _flags(medic) | (int(self._flags[slot]) & (_CONNECTED | _TAKEN))
-        self._allowed[slot] = self._channels_of(medic)
-        self._skill_set[slot] = self._skills.number(skills_of(medic))
-        self._quiet[slot] = self.quiet(medic)
-        self._certificate_until[slot] = (
-            FOREVER if medic.certificate_until is None else medic.certificate_until
-        )
-        self._renew_reach(slot)
+    def put_many(self, slots: Sequence[int], medics: Sequence[Medic]) -> None:
+        """Takes over their rows; whether one is connected, taken or claimed stays as it was."""
+        self._make_room(max(slots, default=0))
+        at = np.array(slots, dtype=np.int64)
+        stays = self._flags[at] & (_CONNECTED | _TAKEN)
+        self._flags[at] = stays | np.array([_flags(medic) for medic in medics], dtype=np.uint8)
+        self._allowed[at] = [self._channels_of(medic) for medic in medics]
+        self._skill_set[at] = [self._skills.number(skills_of(medic)) for medic in medics]
+        self._quiet[at] = [self.quiet(medic) for medic in medics]
+        self._certificate_until[at] = [
+            FOREVER if medic.certificate_until is None else medic.certificate_until for medic in medics
+        ]
+        self._renew_reach(at)
 
     def remove(self, slot: int) -> None:
         self._flags[slot] = self._allowed[slot] = self._reach[slot] = 0
@@ -139,12 +141,12 @@ class Availability:
         return self._allowed if at < self.reconnect_grace_until else self._reach
 
     def _channels_of(self, medic: Medic) -> int:
-        bits = _bits(channel for channel in medic.channels if channel not in medic.blocked)
+        bits = _bits(medic.channels) & ~_bits(medic.blocked)
         return bits if self._sms_on and medic.phone else bits & ~_SMS
 
-    def _renew_reach(self, slot: int) -> None:
-        allowed = int(self._allowed[slot])
-        self._reach[slot] = allowed if self._flags[slot] & _CONNECTED else allowed & ~_WEBSOCKET
+    def _renew_reach(self, slots: int | NDArray[np.int64]) -> None:
+        unconnected = self._flags[slots] & _CONNECTED == 0
+        self._reach[slots] = self._allowed[slots] & (_ALL ^ _WEBSOCKET * unconnected)
 
     def _flag(self, slot: int, flag: int, on: bool) -> None:
         flags = int(self._flags[slot])
@@ -174,14 +176,19 @@ class SkillSets:
 
     def __init__(self) -> None:
         self._sets: list[frozenset[str]] = []
-        self._numbers: dict[frozenset[str], int] = {}
+        self._numbers: dict[tuple[str, ...] | frozenset[str], int] = {}
         self._with_any: dict[tuple[str, ...], array[int]] = {}
 
-    def number(self, skills: Iterable[str]) -> int:
-        key = frozenset(skills)
-        number = self._numbers.setdefault(key, len(self._sets))
+    def number(self, skills: tuple[str, ...]) -> int:
+        number = self._numbers.get(skills)
+        if number is None:
+            number = self._numbers[skills] = self._number_of_set(frozenset(skills))
+        return number
+
+    def _number_of_set(self, skills: frozenset[str]) -> int:
+        number = self._numbers.setdefault(skills, len(self._sets))
         if number == len(self._sets):
-            self._sets.append(key)
+            self._sets.append(skills)
         return number
 
     def with_any(self, wanted: tuple[str, ...]) -> "array[int]":
@@ -198,4 +205,7 @@ def _flags(medic: Medic) -> int:
 
 
 def _bits(channels: Iterable[str]) -> int:
-    return sum({_CHANNELS.get(channel, 0) for channel in channels})
+    bits = 0
+    for channel in channels:
+        bits |= _CHANNELS.get(channel, 0)
+    return bits

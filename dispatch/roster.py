@@ -17,7 +17,7 @@ from dispatch.hours import Schedules
 from dispatch.lookup import Found, Lookup
 from dispatch.records import Fix, Medic
 from dispatch.slots import Slots
-from dispatch.whereabouts import Whereabouts
+from dispatch.whereabouts import Change, Whereabouts
 from geo.distance import Mode, travel_s
 
 
@@ -67,7 +67,11 @@ class Roster:
         latest = {medic.id: medic for medic in medics}
         for medic in latest.values():
             self._check(medic)
-        changes = [self._put(medic) for medic in latest.values()]
+        changes = [self._keep(medic) for medic in latest.values()]
+        self._availability.put_many([slot for slot, *_ in changes], list(latest.values()))
+        for slot, before, medic in changes:
+            if before is None:
+                self._recall(slot, medic.id)
         self._whereabouts.put_many(changes)
         self._of_connected.put_many(one for one in changes if one[2].id in self._connected)
 
@@ -218,16 +222,21 @@ class Roster:
         except ValueError as error:
             raise ValueError(f"medic {medic.id}: {error}") from None
 
-    def _put(self, medic: Medic) -> tuple[int, Medic | None, Medic]:
+    def _keep(self, medic: Medic) -> Change:
         known = self._medics.get(medic.id)
-        slot = self._slots.take() if known is None else known[0]
-        self._availability.put(slot, medic)
         if known is None:
+            slot, before = self._slots.take(), None
             self._ids[slot : slot + 1] = [medic.id]
-            self._availability.connected(slot, medic.id in self._connected)
-            self._availability.claimed(slot, self._claims.urgency(medic.id))
+        else:
+            slot, before = known
         self._medics[medic.id] = (slot, medic)
-        return slot, known and known[1], medic
+        return slot, before, medic
+
+    def _recall(self, slot: int, medic_id: str) -> None:
+        """What was said of a newcomer before she was here."""
+        if medic_id in self._connected:
+            self._availability.connected(slot, True)
+        self._availability.claimed(slot, self._claims.urgency(medic_id))
 
     def _join_connected(self, slot: int, medic: Medic) -> None:
         self._of_connected.put_many([(slot, None, medic)])

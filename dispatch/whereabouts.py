@@ -42,15 +42,16 @@ class Entries:
         self.columns = (0, 0, 0)
         """Where owners, kinds and schedules lie in memory."""
         self._keys = Slots()
+        self._new: list[tuple[int, int, int, bool, int]] = []
         self._moved: tuple[list[int], list[float], list[float]] = ([], [], [])
 
     def add(self, owner: int, schedule: int, *, is_fix: bool, following: int = NONE) -> int:
-        """A key for a new entry, without a position yet. ``following``: the key of its owner's next place."""
+        """A key for a new entry, without a position yet. ``following``: the key of its owner's next place.
+
+        It is there at the next `settle`, as what was moved.
+        """
         key = self._keys.take()
-        if key >= len(self.owner):
-            self._make_room(key)
-        self.owner[key], self.schedule[key] = owner, schedule
-        self.is_fix[key], self.next[key] = is_fix, following
+        self._new.append((key, owner, schedule, is_fix, following))
         return key
 
     def _make_room(self, key: int) -> None:
@@ -70,11 +71,21 @@ class Entries:
             self.settle()
 
     def settle(self) -> None:
+        if self._new:
+            self._settle_new()
         (keys, lats, lons), self._moved = self._moved, ([], [], [])
         if len(keys) == 1:  # a tenth of the time of an array of one
             self.index.put(keys[0], lats[0], lons[0])
         elif keys:
             self.index.put_many(keys, lats, lons)
+
+    def _settle_new(self) -> None:
+        keys, owners, schedules, are_fixes, following = zip(*self._new, strict=True)
+        self._new = []
+        self._make_room(max(keys))
+        at = np.array(keys)
+        self.owner[at], self.schedule[at] = owners, schedules
+        self.is_fix[at], self.next[at] = are_fixes, following
 
     def drop(self, keys: Sequence[int]) -> None:
         if keys:
@@ -93,7 +104,7 @@ class Whereabouts:
     """Fixes and places by the medic's slot."""
 
     def __init__(self, schedules: Schedules) -> None:
-        self.by_mode = {mode: Entries() for mode in Mode}
+        self.by_mode: dict[str, Entries] = {mode.value: Entries() for mode in Mode}
         self._schedules = schedules
         self._fix_at = np.empty(0, dtype=np.int64)
         self._fix_at_lies = 0
@@ -103,7 +114,8 @@ class Whereabouts:
 
     def check(self, medic: Medic) -> None:
         """ValueError for a place that is nowhere, hours that are none or a mode that is unknown."""
-        Mode(medic.mode)
+        if medic.mode not in self.by_mode:
+            raise ValueError(f"{medic.mode!r} is no way to travel")
         for place in medic.places:
             check_position(place.lat, place.lon)
             self._hours(place, medic)
@@ -111,7 +123,8 @@ class Whereabouts:
     def put_many(self, changes: Iterable[Change]) -> None:
         """Takes over the places and modes of checked rows; fixes stay. A slot comes once at most."""
         for slot, old, medic in changes:
-            self._make_room(slot)
+            if slot >= len(self._fix_at):
+                self._make_room(slot)
             if old is None or _whereabouts_of(old) != _whereabouts_of(medic):
                 self._change(slot, old, medic)
         self._settle()
@@ -178,9 +191,9 @@ class Whereabouts:
         return nearest
 
     def _change(self, slot: int, old: Medic | None, medic: Medic) -> None:
-        entries = self.by_mode[Mode(medic.mode)]
+        entries = self.by_mode[medic.mode]
         if old is not None:
-            before = self.by_mode[Mode(old.mode)]
+            before = self.by_mode[old.mode]
             before.drop(list(before.chain(int(self._first_place[slot]))))
             if before is not entries:
                 self._carry_fix(slot, before, entries)

@@ -1,5 +1,6 @@
 """The statements about medics: their rows, their fixes, and what is left of them when they are deleted."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -105,12 +106,12 @@ def gone(database: "ModelDatabase", number: int) -> Rows:
             yield (row.medic_id,)
 
 
-@modelled("medics", "roster", f"{COLUMNS} lat lon accuracy_m at")
+@modelled("medics", "roster", f"{COLUMNS.removesuffix(' change_no')} lat lon accuracy_m at")
 def roster(database: "ModelDatabase") -> Rows:
     tables = database.tables
     for medic in tables.medic.values():
         fix = tables.medic_position.get(medic.id)
-        (row,) = _rows(medic)
+        *row, _ = (json.dumps(value) if i in _ARRAYS else value for i, value in enumerate(medic))
         yield (*row, *(fix[1:] if fix is not None else (None,) * 4))
 
 
