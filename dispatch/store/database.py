@@ -3,15 +3,6 @@
 from pathlib import Path
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x6469_7370_6174_6368  # "dispatch": the advisory lock that only a migrating node holds
@@ -104,24 +95,39 @@ async def upgrade(
     Raises DatabaseRefused for a database (or a ``to``) that is newer than this program, or one that others
     keep locked.
     """
-    engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: _connect_to_migrate(dsn), poolclass=NullPool
-    )
+    if to == "head":
+        revision = await _revision(dsn)
+        if revision is not None and revision == newest_revision(migrations):
+            return revision, revision
+    # Here, as nearly every start has nothing to do, and alembic takes a third of all the time of importing.
+    from dispatch.store.migrating import migrate
+
+    return await migrate(lambda: _connect_to_migrate(dsn), migrations, to)
+
+
+def newest_revision(migrations: Path) -> str | None:
+    """By the names of the files, each of which begins with its revision; None where there are none."""
+    return max((file.stem.partition("_")[0] for file in (migrations / "versions").glob("*.py")), default=None)
+
+
+async def _revision(dsn: str) -> str | None:
+    """What the database is at, None where it has no schema. Raises what the database raises."""
+    connection = await _connect(dsn, SESSION)
     try:
-        async with engine.connect() as connection:
-            before, after = await connection.run_sync(_migrate, migrations, to)
-            await connection.commit()
-    except DBAPIError as error:
-        raise _asyncpgs_own(error) from error
-    return before, after
+        sql = "select version_num from alembic_version"
+        revision: str | None = await connection.fetchval(sql, timeout=COMMAND_S_MAX)
+    except asyncpg.UndefinedTableError:
+        return None
+    finally:
+        await connection.close()
+    return revision
 
 
-def _asyncpgs_own(error: DBAPIError) -> BaseException:
-    """What was wrong, without the layers of SQLAlchemy around it: callers know asyncpg's errors."""
-    inner: BaseException | None = error
-    while inner is not None and not isinstance(inner, asyncpg.PostgresError | asyncpg.InterfaceError):
-        inner = inner.__cause__ or inner.__context__
-    return inner or error
+async def _connect(dsn: str, settings: dict[str, str]) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(dsn, timeout=CONNECT_S_MAX, server_settings=settings)
+    except OSError as error:  # "no such file": of a socket that nobody named
+        raise ConnectionError(f"no connection to its server ({error.strerror or error})") from error
 
 
 async def _connect_to_migrate(dsn: str) -> asyncpg.Connection:
@@ -132,10 +138,7 @@ async def _connect_to_migrate(dsn: str) -> asyncpg.Connection:
         "statement_timeout": "0",
         "lock_timeout": f"{MIGRATION_WAIT_S_MAX}s",
     }
-    try:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_S_MAX, server_settings=settings)
-    except OSError as error:  # "no such file": of a socket that nobody named
-        raise ConnectionError(f"no connection to its server ({error.strerror or error})") from error
+    connection = await _connect(dsn, settings)
     try:
         await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
     except BaseException as error:
@@ -147,30 +150,3 @@ async def _connect_to_migrate(dsn: str) -> asyncpg.Connection:
             ) from error
         raise
     return connection
-
-
-def _migrate(connection: Connection, migrations: Path, to: str) -> tuple[str | None, str | None]:
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    script = ScriptDirectory.from_config(config)
-    context = MigrationContext.configure(connection)
-    before = context.get_current_revision()
-    after = script.get_current_head() if to == "head" else to
-    for revision in (before, after):
-        _refuse_if_newer(script, revision)
-    if before != after:
-        command.upgrade(config, to)
-    return before, after
-
-
-def _refuse_if_newer(script: ScriptDirectory, revision: str | None) -> None:
-    if revision is None:
-        return
-    try:
-        script.get_revision(revision)
-    except CommandError as error:
-        raise DatabaseRefused(
-            f"the database is at revision {revision}, which this program does not know",
-            "It was upgraded by a newer release: run that one.",
-        ) from error

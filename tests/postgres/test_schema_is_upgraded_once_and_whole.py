@@ -1,15 +1,26 @@
 """`upgrade`: one node at a time, all revisions or none, never backwards, and nothing on stdout."""
 
 import asyncio
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 
 from dispatch.store import database
-from dispatch.store.database import DatabaseRefused, upgrade
+from dispatch.store.database import DatabaseRefused, newest_revision, upgrade
 
+START = """
+import asyncio, sys
+import dispatch.serving
+from dispatch.store.database import upgrade
+
+assert len(set(asyncio.run(upgrade(sys.argv[1])))) == 1
+print(sys.modules.keys() & {"alembic", "sqlalchemy"})
+"""
 REVISION = """
 from alembic import op
 
@@ -97,6 +108,20 @@ async def test_the_projects_own_schema_is_complete(database_url):
     before, after = await upgrade(database_url)
     assert before == after
     assert after is not None
+
+
+def test_the_newest_revision_is_told_by_the_files_names():
+    scripts = ScriptDirectory(str(database.MIGRATIONS))
+    assert newest_revision(database.MIGRATIONS) == scripts.get_current_head()
+    for script in scripts.walk_revisions():
+        assert Path(script.path).stem.partition("_")[0] == script.revision
+
+
+def test_a_start_with_nothing_to_upgrade_does_without_alembic(database_url):
+    done = subprocess.run(
+        [sys.executable, "-c", START, database_url], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "set()\n"
 
 
 def test_migrations_are_part_of_the_wheel(tmp_path, pytestconfig):
