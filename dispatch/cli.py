@@ -49,6 +49,10 @@ main.add_command(simulate_command)
 @plainly
 def serve_command(host: str, port: int, data_dir: Path) -> None:
     """Run the service until Ctrl-C or SIGTERM."""
+    from dispatch import garbage
+
+    garbage.not_while_starting()
+
     import asyncio
 
     import uvloop
