@@ -9,7 +9,9 @@ whether written), Overloaded (too much waits: not written).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from dispatch import fault_points, logs
@@ -46,7 +48,8 @@ FIND_OUT_S = (1, 1, 2, 4, 8, 16, 30)
 
 
 class Decisions:
-    """``react`` is told of every commit, once memory has followed it.
+    """``react`` is told of every commit, once memory has followed it; ``prepare`` while it is under way, of
+    what may be made ready for that: nothing of it is to be seen outside, since it may be refused.
 
     ``resume`` is told of every incident that was loaded, and may have something left to send; and whether
     this node may have decided what it does not know of. ``gone`` is told of every one that memory let go.
@@ -61,6 +64,7 @@ class Decisions:
         clock: Clock,
         policies: Policies,
         load: Callable[[str], Awaitable[Record | None]],
+        prepare: Callable[[Part], None],
         react: Callable[[Live, tuple[e.Event, ...]], None],
         resume: Callable[[Live, bool], None],
         gone: Callable[[Live], None],
@@ -75,7 +79,7 @@ class Decisions:
         self._appender, self._roster, self._clock = appender, roster, clock
         self._policies = policies
         self._randbits, self._paused = randbits, paused
-        self._react, self._resume = react, resume
+        self._prepare, self._react, self._resume = prepare, react, resume
         self._metrics = metrics
         self._membership = membership
         membership.on_new_life.append(self._all_stale)
@@ -394,7 +398,9 @@ class Decisions:
             positions = {}
             if work.streams or work.remember:
                 urgent = any(order.urgent for order in orders)
-                positions = await self._appender.append(work, urgent=urgent)
+                asking = any(part.asked for part in plan.parts.values())
+                meanwhile = partial(self._make_ready, plan) if asking else None
+                positions = await self._appender.append(work, urgent=urgent, meanwhile=meanwhile)
             self._follow(plan, positions)
         except SeqConflict as conflict:
             return self._stale({conflict.incident_id})
@@ -411,6 +417,8 @@ class Decisions:
             raise
         finally:
             self._roster.give_back(plan.taken)
+            for part in plan.parts.values():
+                part.live.ready.clear()
         for order in orders:
             refusal = plan.refused.get(order)
             if refusal is not None:
@@ -418,6 +426,12 @@ class Decisions:
             elif live.record is not None:
                 order.carried_out(live.record)
         return set()
+
+    def _make_ready(self, plan: Plan) -> None:
+        """While the database commits, this process has nothing else to do for those who are being asked."""
+        for part in plan.parts.values():
+            with _told_if_it_fails(part.live):
+                self._prepare(part)
 
     async def _follow_in_turn(self, live: Live, record: Record) -> None:
         async with live.lock:
@@ -443,14 +457,22 @@ class Decisions:
         return set(incident_ids)
 
     def _follow(self, plan: Plan, positions: Mapping[str, int]) -> None:
-        """Memory follows the database: first every incident's state and claims, then the reactions."""
+        """Memory follows the database: first every incident's state, then what medics are told, since they
+        wait for it; then claims, and what reads them.
+        """
         changed = [part for part in plan.parts.values() if part.events]
         others = [part for part in changed if part.live.record is not None and not self.ours(part.live)]
         for part in changed:
             # Where a new life has begun meanwhile, the database has the former one: it is taken over again.
             self.memory.follow(part, positions[part.live.id], self._membership.id)
         for part in changed:
-            self._react_to(part, from_another=part in others)
+            self._react_to(part)
+        for part in changed:
+            self.memory.follow_claims(part)
+        for part in others:
+            # What another node had until now it says no more: what has no outcome is this one's to say.
+            with _told_if_it_fails(part.live):
+                self._resume(part.live, False)
         for part in plan.parts.values():
             # A look that found nobody wrote nothing, but moved the next look.
             if not part.events and (before := part.live.record) is not None:
@@ -458,20 +480,12 @@ class Decisions:
                 part.live.follow(record, (), quiet_until=part.quiet_until)
             self._ticks.set(part.live)
 
-    def _react_to(self, part: Part, *, from_another: bool) -> None:
-        """What fails here was committed all the same, and must not look as if it were not.
-
-        What another node had until now it says no more: what has no outcome is this one's to say.
-        """
+    def _react_to(self, part: Part) -> None:
         assert part.state is not None
         happened = tuple(part.events)
-        try:
+        with _told_if_it_fails(part.live):
             self._react(part.live, happened)
-            if from_another:
-                self._resume(part.live, False)
             self._metrics.committed(part.state, happened)
-        except Exception as error:
-            log.error("reaction failed", incident_id=part.live.id, error=logs.describe(error))
 
     async def _lock(self, locked: dict[str, Live], own: Live, ids: set[str]) -> None:
         """Holds incidents, in id order so that no two wait for each other; each loaded if it exists.
@@ -498,6 +512,15 @@ class Decisions:
     def _loaded(self, live: Live, doubt: bool) -> None:
         self._ticks.set(live)
         self._resume(live, doubt)
+
+
+@contextmanager
+def _told_if_it_fails(live: Live) -> Iterator[None]:
+    """A reaction. What it is to is committed, or on its way there, and must not look as if it were not."""
+    try:
+        yield
+    except Exception as error:
+        log.error("reaction failed", incident_id=live.id, error=logs.describe(error))
 
 
 def _tick(now: Situation) -> c.Command:

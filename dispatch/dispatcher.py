@@ -99,6 +99,7 @@ class Dispatcher:
             clock=clock,
             policies=policies,
             load=lambda incident_id: incidents.load(pool, incident_id),
+            prepare=lambda part: self.outgoing.prepare(part),
             react=self._react,
             resume=self._resume,
             gone=lambda live: self._her_alerts.gone(live),

@@ -13,6 +13,7 @@ from dispatch.core.incident import Incident, Note
 from dispatch.core.policy import Policy
 from dispatch.records import Asked, Details, Record
 from dispatch.store.appends import Remembered
+from notify.message import Framed
 
 MakeCommand: TypeAlias = Callable[["Situation"], Command]
 
@@ -125,7 +126,8 @@ class Live:
     said of the time until the next. ``stale``: to be loaded again. ``waiting_once``:
     what the waiting orders say that is not to be said twice. ``had``: what devices have acknowledged here, by
     alert and notification; that it was delivered may not be committed yet. ``new``: notifications of which
-    nothing was known before it was read from the store, until the sockets here are told.
+    nothing was known before it was read from the store, until the sockets here are told. ``ready``: by alert
+    and notification what is about to be put on sockets, made while its commit is under way.
     """
 
     __slots__ = (
@@ -137,6 +139,7 @@ class Live:
         "new",
         "orders",
         "quiet_until",
+        "ready",
         "record",
         "room_id",
         "running",
@@ -154,6 +157,7 @@ class Live:
         self.waiting_once: dict[Once, None] = {}
         self.had: dict[tuple[int, int], None] = {}
         self.new: dict[tuple[int, int], None] = {}
+        self.ready: dict[tuple[int, int], Framed] = {}
         self.running = False
         self.timer: asyncio.TimerHandle | None = None
         self.record: Record | None = None

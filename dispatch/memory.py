@@ -115,9 +115,11 @@ class Memory:
             self._take_over(live, record, doubt=live.stale)
 
     def follow(self, part: Part, feed_pos: int, node: str) -> None:
-        """``node`` has committed a plan's part."""
-        live = part.live
-        live.follow(part.record(feed_pos, node), part.asked, quiet_until=part.quiet_until)
+        """``node`` has committed a plan's part. Who holds what by that is for ``follow_claims`` to say."""
+        part.live.follow(part.record(feed_pos, node), part.asked, quiet_until=part.quiet_until)
+
+    def follow_claims(self, part: Part) -> None:
+        """The roster's side of ``follow``, before anything else is decided."""
         for asked in part.asked:
             self._digit_pairs.given(asked.medic_id, asked.digit_pair, part.events[0].at)
         self._claims_changed(part)

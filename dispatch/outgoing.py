@@ -16,6 +16,7 @@ from dispatch.live import Live
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.nodes import Membership
 from dispatch.orders import settling
+from dispatch.plan import Part
 from dispatch.presence import Presence
 from dispatch.roster import Roster
 from dispatch.sender import Result, Sender
@@ -85,6 +86,11 @@ class Outgoing:
         return self._sockets.waiting + self.sender.waiting
 
     # --- reactions
+
+    def prepare(self, part: Part) -> None:
+        """What ``react`` will put on sockets once the plan is committed, made ready meanwhile."""
+        if not self._paused():
+            self._sockets.prepare(part)
 
     def react(self, live: Live, happened: tuple[e.Event, ...]) -> None:
         """Sends what these events requested, and lets the hub forget what an answer has settled."""

@@ -9,15 +9,18 @@ from collections.abc import Iterable
 
 from dispatch.clock import Clock
 from dispatch.core import commands as c
+from dispatch.core import events as e
 from dispatch.core.incident import Alert, Incident, Note
 from dispatch.decisions import Decisions
 from dispatch.ids import NotificationId, alert_id, notification_id
 from dispatch.live import Live
-from dispatch.messages import message_now, still_holds
+from dispatch.messages import message, message_now, still_holds
 from dispatch.orders import settling
+from dispatch.plan import Part
 from dispatch.presence import Presence
 from dispatch.roster import Roster
 from notify.channel import Sent
+from notify.message import Framed, frame
 from notify.websocket import SocketHub
 
 WEBSOCKET = "websocket"
@@ -54,6 +57,21 @@ class ToSockets:
         """Put on a socket, and not known as sent yet."""
         return len(self._put_just_now)
 
+    def prepare(self, part: Part) -> None:
+        """Makes the alerts that a plan requests into frames, while it is being committed."""
+        record = part.record(feed_pos=0, node=None)  # of which no message says anything
+        asked = {one.n: one for one in part.asked}
+        for event in part.events:
+            if not isinstance(event, e.NotificationRequested) or event.channel != WEBSOCKET:
+                continue
+            hers = asked.get(event.n)
+            if hers is None or event.purpose != "alert" or not self._hub.connected(hers.medic_id):
+                continue
+            medic = self._roster.get(hers.medic_id)
+            if medic is not None:
+                alert = message(record, hers, event.k, event.purpose, medic)
+                part.live.ready[event.n, event.k] = Framed(alert, frame(alert))
+
     def put(self, live: Live, n: int, note: Note, *, first: bool = True) -> None:
         """On all her sockets here. With none anywhere it failed, but for a while after a start.
 
@@ -66,7 +84,11 @@ class ToSockets:
             self._failed(live, n, note, "deleted")
             return
         now = self._clock.now_ms()
-        outcome = self._hub.put(medic.id, message_now(live, n, note, medic, self._roster, now))
+        known = live.ready.get((n, note.k))
+        if known is not None:
+            outcome = self._hub.put(medic.id, *known)
+        else:
+            outcome = self._hub.put(medic.id, message_now(live, n, note, medic, self._roster, now))
         if isinstance(outcome, Sent):
             if note.pending:
                 self._sent_later(live, n, note.k)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -71,6 +71,13 @@ def short_code(notification_id: str) -> str:
         number, index = divmod(number, len(_CODE_LETTERS))
         letters.append(_CODE_LETTERS[index])
     return "".join(letters)
+
+
+class Framed(NamedTuple):
+    """A message, and its text for a socket."""
+
+    message: Message
+    text: str
 
 
 class _Incident(msgspec.Struct, frozen=True):

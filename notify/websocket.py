@@ -102,10 +102,14 @@ class SocketHub:
         """The medics with a socket on this node."""
         return list(self._connections)
 
-    def put(self, medic_id: str, message: Message) -> Outcome:
-        """Put a message on all her sockets: `Sent`, or `Failed("no_socket")` when none took it."""
+    def put(self, medic_id: str, message: Message, text: str | None = None) -> Outcome:
+        """Put a message on all her sockets: `Sent`, or `Failed("no_socket")` when none took it.
+
+        `text`: its frame, where that was made before.
+        """
         present = self._connections.get(medic_id)
-        text = frame(message) if present else ""
+        if text is None:
+            text = frame(message) if present else ""
         taken = [self._offer(medic_id, connection, text) for connection in present or ()]
         if not any(taken):
             # Her next socket is asked for afresh; what this message replaces must not reach it.

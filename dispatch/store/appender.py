@@ -9,7 +9,7 @@ the second try be refused, since the first may still have been on its way.
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import asyncpg
@@ -146,9 +146,12 @@ class Appender:
         """How many appends wait for the commit in flight."""
         return self._queue.qsize()
 
-    async def append(self, work: Append, *, urgent: bool = True) -> dict[str, int]:
+    async def append(
+        self, work: Append, *, urgent: bool = True, meanwhile: Callable[[], None] | None = None
+    ) -> dict[str, int]:
         """Committed when it returns: the feed position of each incident's last event.
 
+        ``meanwhile`` is called while the database has it, or it waits for that; it may still be refused.
         Raises SeqConflict, ClaimConflict, Fenced, KeyTaken or ReferenceTaken when refused, Unavailable when
         it is not known whether it was written. A caller who is cancelled leaves the write going on.
         """
@@ -158,6 +161,9 @@ class Appender:
         rows = rows_of(work, append_id=append_id)
         job = _Job(rows, append_id, asyncio.get_running_loop(), self._patience_s)
         self._put(_URGENT if urgent else _ORDINARY, job)
+        if meanwhile is not None:
+            await asyncio.sleep(0)  # the writer's turn first
+            meanwhile()
         return await job.done
 
     def _put(self, rank: int, job: _Job | None) -> None:

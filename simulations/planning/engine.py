@@ -178,6 +178,7 @@ class Engine:
         for part in plan.parts.values():
             if part.events:
                 self._memory.follow(part, 0, NODE)
+                self._memory.follow_claims(part)
             elif part.live.record is not None:  # a look that found nobody moved the next look
                 part.live.follow(part.record(0, NODE), (), quiet_until=part.quiet_until)
         if plan.taken:

@@ -1,11 +1,17 @@
 """Nothing is sent before it is committed, and nothing is acknowledged before it is."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from operator import itemgetter
 
 import asyncpg
+import pytest
 from town import Town, some_medics, states
+
+from dispatch.plan import Part
+from dispatch.store.appends import ReferenceTaken
 
 
 @asynccontextmanager
@@ -36,6 +42,42 @@ async def test_a_report_rings_nobody_and_has_no_answer_before_its_commit(town):
         assert not report.done()
     await report
     assert all(device.frames for device in devices)
+
+
+async def test_what_medics_are_told_is_made_while_the_commit_is_under_way(town):
+    devices = await town.add(some_medics(3))
+    async with commits_held_back(town), town.pool.acquire() as other:
+        report = asyncio.create_task(town.report())
+        await an_append_waits(town, other)
+        (live,) = town.dispatcher.decisions.lives()
+        made = [json.loads(framed.text) for framed in live.ready.values()]
+    record = await report
+    told = [frame for device in devices for frame in device.of("alert")]
+    assert sorted(made, key=itemgetter("id")) == sorted(told, key=itemgetter("id"))
+    assert [frame["alert_id"] for frame in made] == [f"{record.id}-{n}" for n in (1, 2, 3)]
+    assert not live.ready
+
+
+async def test_what_was_made_for_a_commit_that_is_refused_is_not_sent(town, monkeypatch):
+    devices = await town.add(some_medics(3))
+    first = await town.report()
+    await town.answer(first, 1, "accept")  # the other two are free again
+    await town.quiet()
+    before = [device.frames.copy() for device in devices]
+    prepare, made = town.dispatcher.outgoing.prepare, []
+
+    def watched(part: Part) -> None:
+        prepare(part)
+        made.append((part.live, dict(part.live.ready)))
+
+    monkeypatch.setattr(town.dispatcher.outgoing, "prepare", watched)
+    with pytest.raises(ReferenceTaken):
+        await town.report(reference=first.state.reference)
+    await town.quiet()
+    assert [device.frames for device in devices] == before
+    ((live, ready),) = made
+    assert len(ready) == 2
+    assert not live.ready
 
 
 async def test_an_accept_has_no_answer_and_stands_nobody_down_before_its_commit(town):
