@@ -210,12 +210,15 @@ def _unheard(live: Live, alert: Alert, note: Note) -> bool:
 
 
 def _heard_elsewhere(live: Live, alert: Alert, note: Note) -> bool:
-    """She was told elsewhere before this node knew of it: the devices that are here lack it still."""
+    """She was told elsewhere before this node knew of it: the devices that are here lack it still.
+
+    Over whatever channel: what was not put on a socket, as none was known of, is put on the one that is here.
+    """
     assert live.record is not None
-    if (alert.n, note.k) not in live.new or note.pending or note.unsent:
+    if (alert.n, note.k) not in live.new or note.pending:
         return False
     if note.purpose == "alert":
-        return alert.open and alert.heard > 0
+        return alert.open and alert.heard > 0 and not note.unsent
     return still_holds(live.record.state, alert, note)
 
 

@@ -4,7 +4,8 @@ Found by the fault simulator: b read that she had it, and let the device at b sh
 """
 
 from dispatch.core import commands as c
-from tests.dispatcher.town import KEY, until
+from tests.dispatcher.town import KEY, Town, a_policy, until
+from tests.nodes.conftest import two
 
 WITHIN_S = 1.0
 
@@ -22,7 +23,31 @@ async def test_a_stand_down_that_was_heard_at_a_before_b_knew_of_it(nodes):
     (told,) = [note for note in (await a.now(record)).state.alerts[0].notes if note.purpose == "stand_down"]
     assert told.state == "delivered"
     await b.node.following.look()
-    assert at_b.of("stand_down") == at_a.of("stand_down")
+    await until(lambda: at_b.of("stand_down") == at_a.of("stand_down"), within_s=WITHIN_S)
+
+
+async def test_a_stand_down_that_came_by_sms_while_a_took_b_for_dead(start_town, texting):
+    """Nothing was put on a socket then; the device that is there after all is told all the same."""
+    policies = {"trauma": a_policy(waves=[(0, 1)], ladder=[("websocket", 0), ("sms", 0)])}
+    a, b = await two(start_town, channels=texting.channels, policies=policies)
+    texting.node = a
+    at_b = b.connect("medic-000")
+    await until(lambda: a.node.presence.elsewhere("medic-000"), within_s=WITHIN_S)
+    record = await a.report()
+    await until(lambda: at_b.of("alert"), within_s=WITHIN_S)
+    await b.acknowledge_all(at_b)
+    await texting.twilio.settle()
+    await until(lambda: _states(a, record.id) == ["delivered", "delivered"])
+    await a.node.alone()
+    await b.node.alone()
+    a.membership.saw((a.membership.id,))
+    assert a.node.presence.forget(b.membership.id) == ["medic-000"]
+    await a.dispatcher.command(record.id, KEY, c.Cancel)
+    await until(lambda: len(texting.twilio.messages) == 2)
+    await texting.twilio.settle()
+    await until(lambda: _states(a, record.id, "stand_down") == ["failed", "delivered"])
+    await b.node.following.look()
+    await until(lambda: at_b.of("stand_down"), within_s=WITHIN_S)
 
 
 async def test_an_alert_that_was_heard_at_a_before_b_knew_of_it(nodes):
@@ -34,7 +59,7 @@ async def test_an_alert_that_was_heard_at_a_before_b_knew_of_it(nodes):
     await a.quiet()
     assert (await a.now(record)).state.alerts[0].delivered_at is not None
     await b.node.following.look()
-    assert at_b.of("alert") == at_a.of("alert")
+    await until(lambda: at_b.of("alert") == at_a.of("alert"), within_s=WITHIN_S)
 
 
 async def test_it_is_not_told_again_when_there_is_other_news(nodes):
@@ -61,3 +86,9 @@ async def test_who_connects_after_another_device_has_it_reads_it_and_is_not_sent
     (shown,) = await b.dispatcher.alerts_of("medic-000")
     assert shown.message.alert_id == at_a.of("alert")[0]["alert_id"]
     assert not at_b.of("alert")
+
+
+def _states(town: Town, incident_id: str, purpose: str = "alert") -> list[str]:
+    """Of the notifications of its first alert, as the node's memory has them."""
+    record = town.node.dispatcher.decisions.memory.get(incident_id).record
+    return [note.state for note in record.state.alerts[0].notes if note.purpose == purpose]
