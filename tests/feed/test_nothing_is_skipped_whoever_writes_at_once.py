@@ -9,6 +9,7 @@ import re
 from random import Random
 
 import asyncpg
+import pytest
 
 from dispatch.store.database import connect_pool
 from tests.feed.conftest import MakeNode
@@ -16,6 +17,8 @@ from tests.feed.reading import Reader, followed, table
 from tests.feed.writing import ROOMS, write
 
 NODES, WRITERS, INCIDENTS = 3, 4, 6
+ROUNDS_MAX = 8
+"""Readers that get little of the machine are seldom there at the moment when an event is run past."""
 TAKES_POSITIONS = (
     "update control_room set feed_pos = feed_pos + room.count where id = room.id "
     "returning feed_pos - room.count, exists (select from node where id = writer and lease_until > now_ms()) "
@@ -114,7 +117,13 @@ async def test_this_test_finds_what_a_sequence_would_skip(
     await db.execute("create sequence feed_number")
     await rewrite(db, BY_A_SEQUENCE + SLOW)
     apart = await connect_pool(database_url, max_size=6)
-    async with followed(apart, ROOMS, "c") as readers:
-        await write_from_all(node, "n")
-    assert await missed(db, readers) > 0
+    rounds = 0
+    while rounds < ROUNDS_MAX:
+        rounds += 1
+        async with followed(apart, ROOMS, f"c{rounds}") as readers:
+            await write_from_all(node, f"n{rounds}")
+        if await missed(db, readers):
+            break
+    else:
+        pytest.fail("every reader got every event")
     await apart.close()
