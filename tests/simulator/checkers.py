@@ -20,6 +20,10 @@ from tests.simulator.database import Committed, ModelDatabase
 from tests.simulator.database_tables import Decision
 
 EVENTS_SHOWN = 14
+AHEAD_MS_MAX, BEHIND_MS_MAX = 5_000, 300_000
+"""How far an event's time may be from the database's at its commit. What is decided waits for its commit, and
+a machine that was suspended is behind until it has asked again."""
+CHANGES_HER_ANSWER = (e.AlertAnswered, e.AlertStoodDown, e.AlertExpired, e.AlertFailed)
 _decode_policy = msgspec.json.Decoder(Policy).decode
 
 
@@ -108,6 +112,8 @@ class Checkers:
     def _check_event(self, incident_id: str, told: Told, state: Incident, event: e.AnyEvent) -> None:
         if event.at < state.at:
             self._wrong("time runs back within an incident", incident_id)
+        if not -BEHIND_MS_MAX <= event.at - self._now_ms() <= AHEAD_MS_MAX:
+            self._wrong("an event's time is not the database's", incident_id)
         if isinstance(event, e.AlertRequested):
             asking = state.state == "open" and not state.covered and not state.enough_said
             if not asking:
@@ -245,6 +251,28 @@ class Checkers:
         told = self.incidents.get(incident_id)
         if told is None or told.room_id != room_id:
             self._wrong("1: acknowledged and not in the database", incident_id)
+
+    # --- what medics are told
+
+    def events_of(self, alert_id: str) -> int:
+        """How many events the incident of an alert has at this moment."""
+        told = self.incidents.get(alert_id.rpartition("-")[0])
+        return len(told.events) if told is not None else 0
+
+    def claims_of(self, medic_id: str) -> list[tuple[str, int]]:
+        """Her open and engaged alerts of real incidents: each its incident and number."""
+        return list(self._claims.get(medic_id, ()))
+
+    def refused(self, alert_id: str, word: str, asked_at: int) -> None:
+        """An answer was, given when there were ``asked_at`` events: not one that had been taken before."""
+        incident_id, _, n = alert_id.rpartition("-")
+        told = self.incidents.get(incident_id)
+        if told is None or told.state is None or not told.state.live or word not in ("accept", "arrived"):
+            return
+        alert = told.state.alert(int(n))
+        since = [event for event in told.events[asked_at:] if getattr(event, "n", None) == alert.n]
+        if alert.engaged and not any(isinstance(event, CHANGES_HER_ANSWER) for event in since):
+            self._wrong(f"an answer that was taken is refused when it is said again: {word}", incident_id)
 
     # --- for all checkers
 

@@ -74,14 +74,17 @@ class ControlRoom:
 
     # --- its incidents
 
-    def report_at(self, when_s: float, new: NewIncident, *, close_after_s: float) -> None:
+    def report_at(
+        self, when_s: float, new: NewIncident, *, close_after_s: float, quiet: bool = False
+    ) -> None:
+        """``quiet``: it is left alone until it is closed, whatever else is stopping."""
         report = Report(new.reference, new)
         self.reports.append(report)
         self._loop.call_later(
-            when_s, lambda: self._loop.create_task(self._life(report, close_after_s)) and None
+            when_s, lambda: self._loop.create_task(self._life(report, close_after_s, quiet)) and None
         )
 
-    async def _life(self, report: Report, close_after_s: float) -> None:
+    async def _life(self, report: Report, close_after_s: float, quiet: bool) -> None:
         async def opened(parts: Parts, remember: Any) -> str:
             return (await parts.dispatcher.open(self.id, "key", report.new, remember)).id
 
@@ -91,6 +94,8 @@ class ControlRoom:
         self._on_acknowledged(self.id, incident_id)
         self.under_way -= 1
         until_s = self._loop.time() + close_after_s
+        if quiet:
+            await asyncio.sleep(close_after_s)
         while not self.stopping and self._loop.time() < until_s:
             await asyncio.sleep(min(self._random.uniform(2.0, 25.0), max(until_s - self._loop.time(), 0.1)))
             if not self.stopping and self._loop.time() < until_s and self._random.random() < 0.5:

@@ -1,16 +1,17 @@
 """Liveness: the faults are over, and what they left has had its time. Everything has come to its end."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dispatch.core.incident import Incident
 from dispatch.ids import alert_id, notification_id
-from tests.simulator.phones import OVER, Phone
+from tests.simulator.apps import COMING, OPEN, App
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
 
 RECEIPT_S_MAX = 10.0
-RINGS_S_MAX = 3.0
+SHOWN_WITHIN_S = 3.0
 
 
 def check_the_end(world: "World") -> None:
@@ -70,19 +71,40 @@ def _check_feeds(world: "World") -> None:
 
 
 def _check_phones(world: "World") -> None:
-    """4: what a connected phone shows is what is so: nobody goes where nobody is wanted."""
-    for phone in world.phones.values():
-        if phone.deleted or phone.socket is None:
-            continue
-        for alert, shown in phone.shows.items():
+    """4: what a connected app shows is what is so: nobody goes where nobody is wanted."""
+    for app in _connected_apps(world):
+        for alert, shown in app.shows.items():
             incident_id, n = _split(alert)
             state = _state(world, incident_id)
             if state is None:
-                world.checkers.wrong(
-                    f"1: {phone.medic.id} shows an alert that is not in the database", incident_id
-                )
-            elif shown != OVER and state.alert(n).state == "stood_down" and _rang_by_socket(phone, alert):
-                world.checkers.wrong(f"4: {phone.medic.id} was not told to stop, alert {n}", incident_id)
+                world.checkers.wrong(f"1: {app.name} shows an alert that is not in the database", incident_id)
+            elif shown in (OPEN, COMING) and state.alert(n).state == "stood_down":
+                world.checkers.wrong(f"4: {app.name} was not told to stop, alert {n}", incident_id)
+
+
+def check_what_is_shown(world: "World") -> None:
+    """5: the faults are over, and every connected app shows what its medic is asked and has accepted."""
+    since_s = world.loop.time() - SHOWN_WITHIN_S
+    for app in _connected_apps(world):
+        assert app.socket is not None
+        if app.socket.since_s > since_s or app.read_at_s is None or app.read_at_s > since_s:
+            continue
+        for incident_id, n in world.checkers.claims_of(app.medic.id):
+            state = _state(world, incident_id)
+            assert state is not None
+            alert = state.alert(n)
+            if alert.told == "stand_down":  # she came all the same, and her app was told to stop before
+                continue
+            since = max(alert.requested_at, alert.answered_at or 0)
+            late = since < world.now_ms() - 1000 * SHOWN_WITHIN_S
+            if late and app.shows.get(alert_id(incident_id, n)) not in (OPEN, COMING):
+                world.checkers.wrong(f"5: {app.name} does not show alert {n}", incident_id)
+
+
+def _connected_apps(world: "World") -> Iterator[App]:
+    for phone in world.phones.values():
+        if not phone.deleted:
+            yield from (app for app in phone.apps if app.socket is not None)
 
 
 def _check_receipts(world: "World") -> None:
@@ -101,10 +123,6 @@ def _check_receipts(world: "World") -> None:
             )
             if acknowledged and one.delivered_at is None:
                 world.checkers.wrong(f"the receipt of alert {n} was lost", incident_id)
-
-
-def _rang_by_socket(phone: Phone, alert: str) -> bool:
-    return alert in phone.rang and phone.rang[alert][1] == "websocket"
 
 
 def _state(world: "World", incident_id: str) -> Incident | None:

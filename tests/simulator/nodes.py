@@ -1,7 +1,7 @@
 """One place where a node runs: it is started, killed at any await, stopped for a while, and started again.
 
 What the world asks of it goes over a link, as a request does: it may be refused, its reply may be lost, and
-with the node's death it fails. Real: the whole node. Unrealistic: HTTP is left out.
+with the node's death it fails. Real: the whole node. Unrealistic: of HTTP only devices' routes are there.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from dispatch.dispatcher import Dispatcher
 from dispatch.node import Node
 from dispatch.store import idempotency
 from dispatch.store.appends import Remembered
+from tests.simulator.answers_over_http import DeviceRoutes
+from tests.simulator.clocks import HostClock
 from tests.simulator.database import ModelDatabase
 from tests.simulator.database_pool import ModelConnection, ModelPool
 from tests.simulator.links import WORLD, Faults, Link
@@ -30,10 +32,11 @@ ANSWER_S_MAX = 30.0
 
 @dataclass
 class Parts:
-    """What a started node offers. ``once``: what the routes put around a POST."""
+    """What a started node offers. ``once``: what the routes put around a POST; ``devices``: their routes."""
 
     node: Node
     once: Once
+    devices: DeviceRoutes
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -57,9 +60,10 @@ class Place:
         database: ModelDatabase,
         provider: Provider,
         policies: Policies,
+        clock: HostClock,
         up: Callable[[], bool],
     ) -> None:
-        self.name = name
+        self.name, self.clock = name, clock
         self._loop, self._faults = loop, faults
         self._random = Random(f"{seed} {name}")
         self._database, self._provider, self._policies, self._up = database, provider, policies, up
@@ -74,7 +78,6 @@ class Place:
         self._pool: ModelPool | None = None
         self._asked: dict[asyncio.Future[Any], None] = {}
         self._starts = 0
-        self._stall_ns = 0
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -90,6 +93,7 @@ class Place:
         """Begins a life; it comes up when it has read the database, and tries until it has."""
         self._starts += 1
         life = self.life = Life(f"{self.name}.{self._starts}")
+        self.clock.belongs_to(life)
         offset_ns = self._random.randrange(10**15)
         network = FaultyNetwork(
             self.to_database, self._loop, self._faults, self._up, lambda kind: self.struck(self, kind)
@@ -101,6 +105,7 @@ class Place:
         """As ``kill -9``: the kernel closes its connections, now or when somebody notices."""
         assert self.life is not None
         self._loop.end(self.life)
+        self.clock.go_on()
         self.life, self.parts = None, None
         pool, self._pool = self._pool, None
         sessions = [one.session for one in pool.connections if one.session is not None] if pool else []
@@ -118,19 +123,22 @@ class Place:
         for socket in sockets:
             self._loop.call_later(after_s, socket.broken, context=WORLD)
 
-    def pause(self) -> None:
-        """As SIGSTOP."""
+    def pause(self, *, suspended: bool = False) -> None:
+        """As SIGSTOP; or the machine is ``suspended``, and its monotonic clock stands still with it."""
         assert self.life is not None
         self._loop.pause(self.life)
+        if suspended:
+            self.clock.stand_still()
 
     def wake(self) -> None:
-        """As SIGCONT. Its monotonic clock may have stood still, as on a machine that was suspended."""
+        """As SIGCONT."""
+        self.clock.go_on()
         if self.life is not None and self.life.paused:
             self._loop.wake(self.life)
 
     async def _begin(self, life: Life, offset_ns: int, pool: ModelPool) -> None:
         def monotonic_ns() -> int:
-            return offset_ns + round(self._loop.time() * 1e9)
+            return offset_ns + round(self.clock.monotonic_s() * 1e9)
 
         while True:
             try:
@@ -161,7 +169,7 @@ class Place:
         async def find(room_id: str, key: str) -> Remembered | None:
             return await idempotency.find(pool, room_id, key, at=clock.now_ms())
 
-        return Parts(node, Once(find, clock.now_ms))
+        return Parts(node, Once(find, clock.now_ms), DeviceRoutes(node))
 
     # --- requests
 

@@ -36,6 +36,7 @@ class Schedule:
         for every_s, work in works:
             if random.random() < 0.6:
                 world.loop.create_task(self._now_and_then(every_s, work))
+        world.loop.create_task(self._now_and_then(10.0, self._set_a_clock))
         for place in world.places:
             place.struck = self._struck
         world.loop.call_later(2.0, self._begin)
@@ -99,8 +100,9 @@ class Schedule:
         place = self._some_place()
         if place is None:
             return
-        self._world.faults.count("node paused")
-        place.pause()
+        suspended = self._random.random() < 0.5
+        self._world.faults.count("machine suspended, its clocks too" if suspended else "node paused")
+        place.pause(suspended=suspended)
         life = place.life
         await asyncio.sleep(self._random.uniform(0.5, 9.0))
         if place.life is life:
@@ -145,6 +147,16 @@ class Schedule:
         place.to_database.clog()
         await asyncio.sleep(self._random.uniform(1.0, 10.0))
         place.to_database.unclog()
+
+    async def _set_a_clock(self) -> None:
+        """On some node's wall; it may be down, or stand still."""
+        clock = self._random.choice(self._world.places).clock
+        if self._random.random() < 0.3:
+            self._world.faults.count("wall clock runs uneven")
+            clock.run_uneven()
+        else:
+            way = "forward" if clock.step() > 0 else "back"
+            self._world.faults.count(f"wall clock stepped {way}")
 
     async def _change_a_medic(self) -> None:
         world, random = self._world, self._random

@@ -14,6 +14,9 @@ CAUGHT_AS = (
     (mutants.skip_the_dedupe, "reference_in_use"),
     (mutants.drop_the_receipt, "the receipt of alert"),
     (mutants.ignore_a_conflict, "1: "),
+    (mutants.trust_the_wall_clock, "an event's time is not the database's"),
+    (mutants.one_device_a_medic, "does not show alert"),
+    (mutants.take_a_hello_for_a_receipt, "does not show alert"),
 )
 
 

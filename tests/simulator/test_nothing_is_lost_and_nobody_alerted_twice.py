@@ -7,12 +7,13 @@ import pytest
 
 from tests.simulator.runs import Sum, failure, run_seed
 
-SHARDS = 40
-INCIDENTS_A_SHARD_MIN = 500
+SHARDS = 100
+INCIDENTS_A_SHARD_MIN = 200
 SEEDS_A_SHARD = 100
-"""Far more than a shard uses: some five."""
+"""Far more than a shard uses: one that converges and one that does not, as a rule."""
 
 
+@pytest.mark.timeout(400)  # of a machine's processor, of which a busy one gives little
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_nothing_that_must_stay_true_is_violated(shard: int) -> None:
     whole = Sum()

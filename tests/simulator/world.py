@@ -20,10 +20,11 @@ from notify.channel import Failed, Outcome, Sent
 from notify.message import Message
 from simulations.behaviour import Behaviour
 from tests.simulator.checkers import Checkers
+from tests.simulator.clocks import HostClock, on_the_wall
 from tests.simulator.control_rooms import TROUBLE, ControlRoom
 from tests.simulator.database import ModelDatabase
 from tests.simulator.database_pool import ModelPool
-from tests.simulator.endings import check_the_end
+from tests.simulator.endings import check_the_end, check_what_is_shown
 from tests.simulator.links import Faults
 from tests.simulator.loop import SimLoop
 from tests.simulator.nodes import Parts, Place
@@ -36,12 +37,13 @@ Mode = Literal["safety", "liveness"]
 EPOCH_MS = 1_700_000_000_000
 CENTRES = (Position(52.09, 5.12), Position(52.10, 5.13), Position(52.37, 4.89))
 KINDS = ("cardiac_arrest", "trauma", "other")
-INCIDENTS, MEDICS = 110, 60
+INCIDENTS, MEDICS = 116, 60
 NODES = (1, 1, 2, 2, 3)
 REPORTS_S = 90.0
 FAULTS_S = 110.0
 QUIET_AFTER_S = 45.0
 """Calls that were never answered have run into their time-outs by then."""
+LOOK_S = 1.0
 SETTLED_S = 90.0
 """Within so long after the faults all that was under way has come to its end."""
 
@@ -117,9 +119,12 @@ class World:
     def now_ms(self) -> int:
         return EPOCH_MS + round(self.loop.time() * 1000)
 
+    def now_ns(self) -> int:
+        return EPOCH_MS * 1_000_000 + round(self.loop.time() * 1e9)
+
     def run(self) -> Finding:
         """Everything from the first start on. The loop is torn down at the end."""
-        with quiet(self.checkers.wrong):
+        with quiet(self.checkers.wrong), on_the_wall(self.now_ns):
             self._run()
         return self._finding()
 
@@ -137,12 +142,22 @@ class World:
                 room.stopping = True
             self.loop.run_until(self.quiet_s, self._failed)
             self._plan_incidents(6, quiet=True)
-            self.loop.run_until(FAULTS_S + SETTLED_S, self._failed)
+            self._watch_what_is_shown(FAULTS_S + SETTLED_S)
             if not self._failed():
                 check_the_end(self)
         self.loop.close()
         for failure in self.loop.failures:
             self.checkers.wrong(f"{type(failure).__name__} that nobody caught: {failure}")
+
+    def _watch_what_is_shown(self, until_s: float) -> None:
+        """Meanwhile apps are installed anew, which is a fault of nothing here: they are to be told."""
+        apps = [app for phone in self.phones.values() for app in phone.apps]
+        while self.loop.time() < until_s and not self._failed():
+            self.loop.run_until(min(self.loop.time() + LOOK_S, until_s), self._failed)
+            check_what_is_shown(self)
+            for app in apps:
+                if self._random.random() < 0.04:
+                    app.is_installed_anew()
 
     def _failed(self) -> bool:
         return bool(self.checkers.violations or self.loop.failures)
@@ -180,6 +195,7 @@ class World:
             database=self.database,
             provider=self.provider,
             policies=policies(),
+            clock=HostClock(self.loop, self.now_ns, Random(f"{self.seed} {name} clock")),
             up=lambda: self.database_up,
         )
 
@@ -220,6 +236,8 @@ class World:
             places=self.places,
             now_ms=self.now_ms,
             on_sent=self._sent,
+            on_refused=self.checkers.refused,
+            asked_at=self.checkers.events_of,
             has_app="websocket" in medic.channels and self._random.random() < 0.9,
         )
 
@@ -249,7 +267,8 @@ class World:
             )
             room = random.choice(self.rooms)
             if quiet:
-                room.report_at(random.uniform(0.0, 5.0), new, close_after_s=random.uniform(1.0, 20.0))
+                after_s = random.uniform(1.0, 20.0)
+                room.report_at(random.uniform(0.0, 5.0), new, close_after_s=after_s, quiet=True)
             else:
                 room.report_at(random.uniform(0.0, REPORTS_S), new, close_after_s=random.expovariate(1 / 30))
 
