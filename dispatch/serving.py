@@ -15,7 +15,6 @@ from uvicorn.config import Config
 from dispatch import logs
 from dispatch.api.frames import FRAME_BYTES_MAX
 from dispatch.api.request_heads import BoundedHeads
-from dispatch.api.text_frames import TextFrames
 from dispatch.app import Service, running
 from dispatch.chores import in_background
 from dispatch.settings import Settings
@@ -71,7 +70,7 @@ def _config(service: Service) -> Config:
         service.app,
         loop="none",
         http=BoundedHeads,
-        ws=TextFrames,
+        ws="websockets-sansio",
         ws_max_size=FRAME_BYTES_MAX,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,

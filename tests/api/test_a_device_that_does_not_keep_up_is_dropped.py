@@ -10,7 +10,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from dispatch.api.connection import FRAMES_WAITING_MAX, Connection
-from dispatch.api.text_frames import TextFrames
 from dispatch.serving import listening_socket
 from notify.websocket import SocketHub
 
@@ -33,7 +32,9 @@ async def connected(**options: Any) -> AsyncIterator[tuple[Connection, ClientCon
 
     bound = listening_socket("127.0.0.1", 0)
     port = bound.getsockname()[1]
-    config = uvicorn.Config(app, ws=TextFrames, ws_per_message_deflate=False, lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        app, ws="websockets-sansio", ws_per_message_deflate=False, lifespan="off", log_config=None
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([bound]))
     while not server.started:

@@ -12,7 +12,6 @@ from websockets.asyncio.client import connect
 
 from dispatch import serving
 from dispatch.api.connection import Connection
-from dispatch.api.text_frames import TextFrames
 from tests.faults.network import Network
 
 PING_S = 0.5
@@ -41,7 +40,7 @@ async def listening(ours: Ours) -> AsyncIterator[int]:
     bound = serving.listening_socket("127.0.0.1", 0)
     config = uvicorn.Config(
         ours,
-        ws=TextFrames,
+        ws="websockets-sansio",
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
         lifespan="off",
