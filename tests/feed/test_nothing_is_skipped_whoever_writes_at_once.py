@@ -117,11 +117,9 @@ async def test_this_test_finds_what_a_sequence_would_skip(
     await db.execute("create sequence feed_number")
     await rewrite(db, BY_A_SEQUENCE + SLOW)
     apart = await connect_pool(database_url, max_size=6)
-    rounds = 0
-    while rounds < ROUNDS_MAX:
-        rounds += 1
-        async with followed(apart, ROOMS, f"c{rounds}") as readers:
-            await write_from_all(node, f"n{rounds}")
+    for i in range(ROUNDS_MAX):
+        async with followed(apart, ROOMS, f"c{i}") as readers:
+            await write_from_all(node, f"n{i}")
         if await missed(db, readers):
             break
     else:

@@ -31,13 +31,7 @@ OPEN, COMING, HIDDEN, DECLINED, OVER = "open", "coming", "hidden", "declined", "
 One that she declined comes back only when she goes all the same; one that is over never does."""
 ASKED = ("requested", "sent", "delivered", "seen")
 GOING = ("accepted", "arrived")
-WHAT_IT_SHOWS = {
-    "accepted": COMING,
-    "arrived": COMING,
-    "declined": DECLINED,
-    "finished": OVER,
-    "stood_down": OVER,
-}
+WHAT_IT_SHOWS = dict.fromkeys(GOING, COMING) | {"declined": DECLINED, "finished": OVER, "stood_down": OVER}
 TOLD = ("alert", "update", "stand_down")
 
 

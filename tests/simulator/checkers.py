@@ -13,7 +13,7 @@ from dispatch.core import events as e
 from dispatch.core.evolve import evolve
 from dispatch.core.incident import Alert, Incident
 from dispatch.core.policy import Policy
-from dispatch.ids import parse_notification_id
+from dispatch.ids import parse_alert_id, parse_notification_id
 from dispatch.store.feed import decode_events
 from tests.core.invariants import Books, lost
 from tests.simulator.database import Committed, ModelDatabase
@@ -256,7 +256,8 @@ class Checkers:
 
     def events_of(self, alert_id: str) -> int:
         """How many events the incident of an alert has at this moment."""
-        told = self.incidents.get(alert_id.rpartition("-")[0])
+        known = parse_alert_id(alert_id)
+        told = self.incidents.get(known.incident_id) if known is not None else None
         return len(told.events) if told is not None else 0
 
     def claims_of(self, medic_id: str) -> list[tuple[str, int]]:
@@ -265,11 +266,13 @@ class Checkers:
 
     def refused(self, alert_id: str, word: str, asked_at: int) -> None:
         """An answer was, given when there were ``asked_at`` events: not one that had been taken before."""
-        incident_id, _, n = alert_id.rpartition("-")
+        known = parse_alert_id(alert_id)
+        assert known is not None
+        incident_id = known.incident_id
         told = self.incidents.get(incident_id)
         if told is None or told.state is None or not told.state.live or word not in ("accept", "arrived"):
             return
-        alert = told.state.alert(int(n))
+        alert = told.state.alert(known.n)
         since = [event for event in told.events[asked_at:] if getattr(event, "n", None) == alert.n]
         if alert.engaged and not any(isinstance(event, CHANGES_HER_ANSWER) for event in since):
             self._wrong(f"an answer that was taken is refused when it is said again: {word}", incident_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dispatch.core.incident import Incident
-from dispatch.ids import alert_id, notification_id
+from dispatch.ids import alert_id, notification_id, parse_alert_id
 from tests.simulator.apps import COMING, OPEN, App
 
 if TYPE_CHECKING:
@@ -131,6 +131,6 @@ def _state(world: "World", incident_id: str) -> Incident | None:
 
 
 def _split(alert: str) -> tuple[str, int]:
-    incident_id, _, n = alert.rpartition("-")
-    assert alert == alert_id(incident_id, int(n))
-    return incident_id, int(n)
+    known = parse_alert_id(alert)
+    assert known is not None
+    return known.incident_id, known.n
