@@ -102,7 +102,8 @@ async def test_who_is_there_has_arrived_without_pressing(town, record):
     await town.dispatcher.moved(Fix("medic-000", 52.0901, 5.12, 200, town.clock.now_ms()))
     await town.quiet()
     assert states(await town.now(record))[0] == "accepted", "not known well enough where she is"
-    await town.dispatcher.moved(Fix("medic-000", 52.0901, 5.12, 20, town.clock.now_ms() + 1))
+    await town.pass_time(1)
+    await town.dispatcher.moved(Fix("medic-000", 52.0901, 5.12, 20, town.clock.now_ms()))
     await town.quiet()
     assert states(await town.now(record))[0] == "arrived"
 

@@ -34,20 +34,28 @@ WAIT_S_MAX = 20.0
 
 
 class MovedClock(Clock):
-    """Postgres' clock, which a test may put forward; who sleeps by it wakes up when it is."""
+    """Postgres' time when the node started, moved on by the test alone; who sleeps by it wakes up then.
+
+    However long a busy machine takes over a step, it is no later afterwards.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._ahead_ms = 0
+        self._at_ms: int | None = None
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
 
+    async def resync(self, pool: Any) -> None:
+        if self._at_ms is None:
+            await super().resync(pool)
+            self._at_ms = super().now_ms()
+
     def now_ms(self) -> int:
-        return super().now_ms() + self._ahead_ms
+        return super().now_ms() if self._at_ms is None else self._at_ms
 
     def move(self, seconds: float) -> None:
-        self._ahead_ms += round(seconds * 1000)
-        while self._sleepers and self._sleepers[0][0] <= self.now_ms():
+        self._at_ms = self.now_ms() + round(seconds * 1000)
+        while self._sleepers and self._sleepers[0][0] <= self._at_ms:
             sleeper = heapq.heappop(self._sleepers)[2]
             if not sleeper.done():
                 sleeper.set_result(None)
