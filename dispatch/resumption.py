@@ -49,7 +49,8 @@ def before_going_on(record: Record, at: int, *, close: bool) -> Iterator[c.Comma
     if record.state.live and not record.state.paused:
         yield c.Pause(at=at, policy=record.policy)
     if close:
-        yield c.Close(at=at, policy=record.policy)
+        # Whoever resumes says so in the control room's stead, with no key of theirs.
+        yield c.Close(at=at, by="control_room", policy=record.policy)
 
 
 def decided(record: Record, commands: Iterator[c.Command]) -> tuple[tuple[e.AnyEvent, ...], Decision | None]:

@@ -124,6 +124,9 @@ async def test_old_incidents_are_closed_first_where_asked(service: Restored, cli
     assert (frame["type"], incident_of(frame)) == ("stand_down", service.night.incident_id)
     closed = await service.until(lambda one: one["state"] == "closed")
     assert {one["state"] for one in closed["alerts"]} == {"stood_down"}
+    replayed = await cli.run("replay", service.night.incident_id)
+    assert "control_room: closed" in replayed.out
+    assert "0 different, 0 not checkable" in replayed.out
 
 
 async def test_resumed_before_any_node_has_started_it_is_as_if_one_had(
