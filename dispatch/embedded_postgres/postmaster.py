@@ -12,9 +12,6 @@ from time import monotonic
 FIRST_POLL_S = 0.005
 LAST_POLL_S = 0.1
 
-# Children that others still use when we leave: Popen complains when such an object is thrown away.
-LEFT_RUNNING: list[subprocess.Popen[bytes]] = []
-
 
 class Postmaster:
     """A running postmaster: our child, or one that an earlier process of ours left behind.
@@ -78,7 +75,8 @@ class Postmaster:
     def forget(self) -> None:
         """Lets go of the process without touching it."""
         if self._child is not None and self._child.poll() is None:
-            LEFT_RUNNING.append(self._child)
+            # Others still use it when we leave: Popen would complain of one that it takes to be running.
+            self._child.returncode = 0
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
