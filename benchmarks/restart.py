@@ -31,7 +31,7 @@ from websockets.exceptions import WebSocketException
 from benchmarks.machine import described
 from benchmarks.past_night import fill
 from benchmarks.phones import Http
-from benchmarks.service import LAT, LON, free_port, process, run, until_ready, write_medics
+from benchmarks.service import LAT, LON, free_port, process, run, until_listening, until_ready, write_medics
 from dispatch.embedded_postgres import EmbeddedPostgres
 from simulations.twilio_double import TwilioDouble
 from simulations.twilio_double.double import ACCOUNT_SID, AUTH_TOKEN, NUMBER
@@ -123,6 +123,8 @@ class Night:
         texts_due = incidents // 2 * ALERTS
         began = time.monotonic()
         with process("dispatch", "serve", "--port", str(self.port), env=self._env) as node:
+            # Then, all at once. To try all the time would take them one of two cores, as no real phone does.
+            await until_listening(self.port, node)
             running = [asyncio.create_task(phone.run()) for phone in self.phones]
             await until_ready(self.port, node, pause_s=0.02)
             ready = time.monotonic()

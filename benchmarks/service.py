@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LAT, LON = 53.35, -6.26
@@ -75,6 +75,20 @@ async def until_ready(
             return
         await asyncio.sleep(pause_s)
     raise RuntimeError("the service did not become ready")
+
+
+async def until_listening(port: int, child: "subprocess.Popen[str]", seconds: float = 120.0) -> None:
+    """Returns when the service takes connections, which may be before it is ready; RuntimeError as above."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if child.poll() is not None:
+            raise RuntimeError(f"the service ended with {child.returncode}")
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.005)
+    raise RuntimeError("the service does not listen")
 
 
 def _is_ready(port: int) -> bool:

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,7 +205,8 @@ def _flags(medic: Medic) -> int:
     return flags | is_test_device(medic) * _TEST
 
 
-def _bits(channels: Iterable[str]) -> int:
+@lru_cache(64)
+def _bits(channels: tuple[str, ...]) -> int:
     bits = 0
     for channel in channels:
         bits |= _CHANNELS.get(channel, 0)

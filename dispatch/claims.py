@@ -32,6 +32,10 @@ class Claims:
         self._held: dict[str, dict[tuple[str, int], Held]] = {}
         self._holders: dict[str, dict[str, None]] = {}
 
+    def __bool__(self) -> bool:
+        """Whether anybody holds one."""
+        return bool(self._held)
+
     def hold(self, medic_id: str, held: Held) -> None:
         """Holds the alert, or takes over what has changed of it."""
         self._held.setdefault(medic_id, {})[held.incident_id, held.n] = held

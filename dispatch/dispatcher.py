@@ -5,6 +5,7 @@ reaction could not do (the node died, a socket had gone) is found again from the
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal
 
@@ -54,6 +55,8 @@ log = logs.logger(__name__)
 
 TOKENS_REVOKED = 4401
 TIDY_S = 30.0
+COMING_S = 0.25
+"""Devices that are coming back at all leave no longer gap than this between one and the next."""
 LATE_MS_MAX = 5000
 
 
@@ -89,6 +92,7 @@ class Dispatcher:
         self._policies, self._membership = policies, membership
         self._presence, self._feeds, self._bus = presence, feeds, bus
         self._digit_pairs = DigitPairs()
+        self._socket_opened_at = -math.inf
         self._chores = Tasks()
         self.wakeups = Wakeups()
         self.pause = Pause(pool)
@@ -127,18 +131,21 @@ class Dispatcher:
         self._her_alerts = HerAlerts(self.decisions)
         self._texts = Texts(pool, clock, self.decisions, self.answer)
 
+    async def read_digits(self) -> None:
+        """Which digits medics were given last, as far as an answer to them is taken still."""
+        since = self._clock.now_ms() - LATE_ANSWER_MS
+        self._digit_pairs.given_to_all(await alerts.digit_pairs(self._pool, since=since), at=since)
+
     async def start(self) -> None:
-        """Takes up what is live or owed, or holds it. The roster has its medics already."""
+        """Takes up what is live or owed, or holds it. The roster has its medics and the digits are read."""
         await self.pause.begin()
         await kept.keep(self._pool, self._policies.values())
-        now = self._clock.now_ms()
-        since = now - LATE_ANSWER_MS
-        self._digit_pairs.given_to_all(await alerts.digit_pairs(self._pool, since=since), at=since)
         await take_up_owed(self._pool, self._membership, self.decisions)
         await self.outgoing.look()
         for chore in (self.positions.run(), self.outgoing.run(), self._tidy_up()):
             self._chores.spawn(chore)
-        untold = take_up_untold(self._pool, self.decisions, now - KEEP_ENDED_MS)
+        since = self._clock.now_ms() - KEEP_ENDED_MS
+        untold = take_up_untold(self._pool, self.decisions, since, self._devices_come)
         self._taking_up = self._chores.spawn(untold)
 
     async def close(self) -> None:
@@ -237,6 +244,7 @@ class Dispatcher:
 
     def socket_opened(self, medic_id: str) -> None:
         """After the hub has it: she is reachable, and is told what her device does not have."""
+        self._socket_opened_at = asyncio.get_running_loop().time()
         self._presence.opened(medic_id)
         self.newsroom.socket(medic_id, True)
         for live, n in self._her_alerts.of(medic_id):
@@ -365,6 +373,9 @@ class Dispatcher:
             self._end_what_was_left_open(live)
         if live.record is not None:
             self.wakeups.wake(live.room_id, live.record.feed_pos)
+
+    def _devices_come(self) -> bool:
+        return asyncio.get_running_loop().time() - self._socket_opened_at < COMING_S
 
     def _end_what_was_left_open(self, live: Live) -> None:
         """Alerts of medics who left: the node that was to end them died before it did."""

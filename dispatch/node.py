@@ -97,12 +97,17 @@ class Node:
         self.following = Following(
             pool, self.membership, self.roster, self.presence, self.medics, feeds, self.dispatcher
         )
-        self._renewing, self._with_others = Tasks(), Tasks()
+        self._starting, self._renewing, self._with_others = Tasks(), Tasks(), Tasks()
 
     async def start(self) -> None:
         """Raises what the database raises."""
-        await self.medics.load()
         await self.following.begin()
+        # Beside each other: the server gathers the digits while medics are taken over here.
+        works = (self.dispatcher.read_digits(), self.medics.load())
+        try:
+            await asyncio.gather(*(self._starting.spawn(work) for work in works))
+        finally:
+            await self._starting.cancel()
         await self.membership.join()
         self._renewing.spawn(self.membership.run())
         await self.appender.start()

@@ -7,7 +7,7 @@ roster and count once they are; of all else that is said of an unknown id nothin
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dispatch.availability import Availability
@@ -69,11 +69,9 @@ class Roster:
             self._check(medic)
         changes = [self._keep(medic) for medic in latest.values()]
         self._availability.put_many([slot for slot, *_ in changes], list(latest.values()))
-        for slot, before, medic in changes:
-            if before is None:
-                self._recall(slot, medic.id)
         self._whereabouts.put_many(changes)
-        self._of_connected.put_many(one for one in changes if one[2].id in self._connected)
+        if self._connected or self._claims:  # nobody is, at a start
+            self._recall(changes)
 
     def remove(self, medic_id: str) -> None:
         """Forgets her row, fix and places."""
@@ -232,11 +230,14 @@ class Roster:
         self._medics[medic.id] = (slot, medic)
         return slot, before, medic
 
-    def _recall(self, slot: int, medic_id: str) -> None:
-        """What was said of a newcomer before she was here."""
-        if medic_id in self._connected:
-            self._availability.connected(slot, True)
-        self._availability.claimed(slot, self._claims.urgency(medic_id))
+    def _recall(self, changes: Sequence[Change]) -> None:
+        """What was said of newcomers before they were here; and where those are who have a socket."""
+        for slot, before, medic in changes:
+            if before is None:
+                if medic.id in self._connected:
+                    self._availability.connected(slot, True)
+                self._availability.claimed(slot, self._claims.urgency(medic.id))
+        self._of_connected.put_many(one for one in changes if one[2].id in self._connected)
 
     def _join_connected(self, slot: int, medic: Medic) -> None:
         self._of_connected.put_many([(slot, None, medic)])

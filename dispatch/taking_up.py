@@ -5,6 +5,7 @@ takes as long as what is left to do, however many incidents the last hour had.
 """
 
 import asyncio
+from collections.abc import Callable
 
 import asyncpg
 
@@ -20,6 +21,9 @@ LOADED_AT_ONCE = 100
 TAKEN_AT_ONCE = 500
 UNTOLD_AT_ONCE = 10
 """Few, so that decisions and sockets hardly wait for it."""
+DEVICES_FIRST_S_MAX = 10.0
+"""From the start on. Where they go on coming after it, what has ended is loaded beside them."""
+LOOK_S = 0.05
 AGAIN_S = 1.0
 
 
@@ -34,13 +38,22 @@ async def take_up_owed(pool: asyncpg.Pool, membership: Membership, decisions: De
             fault_points.reached("loading")
 
 
-async def take_up_untold(pool: asyncpg.Pool, decisions: Decisions, since: int) -> None:
+async def take_up_untold(
+    pool: asyncpg.Pool, decisions: Decisions, since: int, devices_come: Callable[[], bool]
+) -> None:
     """What ended at ``since`` (ms) or later and a device may come back for, the last to end first.
 
-    Who is back already is told as her incident is loaded. Tried again through the database's troubles.
+    Who is back already is told as her incident is loaded. While ``devices_come`` back, as they all do after a
+    start, nothing is loaded: what they are to be told of live incidents comes first. Tried again through the
+    database's troubles.
     """
     untold: list[str] | None = None
+    loop = asyncio.get_running_loop()
+    devices_first_until = loop.time() + DEVICES_FIRST_S_MAX
     while untold is None or untold:
+        if devices_come() and loop.time() < devices_first_until:
+            await asyncio.sleep(LOOK_S)
+            continue
         try:
             if untold is None:
                 untold = await incidents.untold(pool, since)

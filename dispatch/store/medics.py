@@ -1,6 +1,6 @@
 """Medics' rows. Every change takes the next number of all changes, by which other nodes follow."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ _JSON = ("quiet_hours", "places")
 _encode = msgspec.json.Encoder().encode
 _words = msgspec.json.Decoder(tuple[str, ...]).decode
 _hours = msgspec.json.Decoder(tuple[Hours, ...]).decode
-_places = msgspec.json.Decoder(tuple[Place, ...]).decode
+_places_of_many = msgspec.json.Decoder(list[tuple[Place, ...]]).decode
 _new: Callable[..., Medic] = Medic
 
 
@@ -104,7 +104,7 @@ async def delete(pool: asyncpg.Pool, medic_id: str) -> bool:
 async def list_page(db: Database, *, limit: int, cursor: str | None = None) -> MedicPage:
     """In the order of their ids."""
     rows = await db.fetch(_SQL["page"], cursor or "", limit + 1)
-    items = [_medic(row) for row in rows[:limit]]
+    items = _medics(rows[:limit])
     return MedicPage(items, items[-1].id if len(rows) > limit else None)
 
 
@@ -117,7 +117,7 @@ async def roster(pool: asyncpg.Pool) -> AsyncIterator[list[tuple[Medic, Fix | No
     async with pool.acquire() as connection, connection.transaction():
         cursor = await connection.cursor(_SQL["roster"])
         while rows := await cursor.fetch(ROSTER_BATCH):
-            yield [(_medic(row, words, hours), _fix(row)) for row in rows]
+            yield list(zip(_medics(rows, words, hours), map(_fix, rows), strict=True))
 
 
 async def change_no(db: Database) -> int:
@@ -135,7 +135,7 @@ async def changes_since(pool: asyncpg.Pool, number: int) -> Changes:
         now: int = await connection.fetchval(_SQL["change_no"])
         if now == number:
             return Changes([], [], now)
-        medics = [_medic(row) for row in await connection.fetch(_SQL["changed"], number)]
+        medics = _medics(await connection.fetch(_SQL["changed"], number))
         gone = [row["medic_id"] for row in await connection.fetch(_SQL["gone"], number)]
     return Changes(medics, gone, now)
 
@@ -152,46 +152,29 @@ def _row(medic: Medic) -> list[Any]:
     return list(values.values())
 
 
-def _medic(
-    row: Any,
+def _medic(row: Any) -> Medic:
+    return _medics((row,))[0]
+
+
+def _medics(
+    rows: Sequence[Any],
     words: Callable[[Any], tuple[str, ...]] = tuple,
     hours: Callable[[str], tuple[Hours, ...]] = _hours,
-) -> Medic:
-    """A row of ``medic``, whose columns stand in the order of the struct's fields."""
-    (
-        *head,
-        skills,
-        mode,
-        cleared,
-        verified,
-        suspended,
-        certificate_until,
-        registered_by,
-        available,
-        drills,
-        time_zone,
-        quiet_hours,
-        places,
-        channels,
-        blocked,
-    ) = tuple(row)[: len(Medic.__struct_fields__)]
-    return _new(
-        *head,
-        words(skills),
-        mode,
-        cleared,
-        verified,
-        suspended,
-        certificate_until,
-        registered_by,
-        available,
-        drills,
-        time_zone,
-        hours(quiet_hours),
-        _places(places),
-        words(channels),
-        words(blocked),
+) -> list[Medic]:
+    """Rows of ``medic``, whose columns stand in the order of the struct's fields.
+
+    Column by column, and all places in one piece: half the time of one row after the other.
+    """
+    if not rows:
+        return []
+    columns: dict[str, Iterable[Any]] = dict(
+        zip(Medic.__struct_fields__, zip(*rows, strict=True), strict=False)
     )
+    for name in ("skills", "channels", "blocked"):
+        columns[name] = map(words, columns[name])
+    columns["quiet_hours"] = map(hours, columns["quiet_hours"])
+    columns["places"] = _places_of_many(f"[{','.join(columns['places'])}]")
+    return list(map(_new, *columns.values()))
 
 
 def _fix(row: Any) -> Fix | None:

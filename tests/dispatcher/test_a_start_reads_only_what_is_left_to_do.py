@@ -4,15 +4,19 @@ Whatever is owed is read, and comes to its end: live incidents with their timers
 is not known, devices that have not heard their stand-down.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from texting import Texting
 from town import KEY, Device, Town, a_policy, some_medics, states, until
 
+from dispatch import dispatcher, taking_up
 from dispatch.core import commands as c
+from dispatch.dispatcher import Dispatcher
 from dispatch.records import Record
-from dispatch.store import incidents
+from dispatch.store import alerts, incidents, medics
 
 POLICIES = {
     "trauma": a_policy(waves=[(0, 1)], ladder=[("websocket", 0)], answer_within_s=60),
@@ -120,3 +124,70 @@ async def test_who_is_back_before_her_incident_is_loaded_is_told_when_it_is(star
     device = town.connect(PEOPLE[2].id)
     await until(lambda: device.of("stand_down"))
     assert [frame["alert_id"] for frame in device.of("stand_down")] == [f"{unheard.id}-1"]
+
+
+async def test_while_devices_come_back_what_ended_waits(start_town, read, monkeypatch):
+    town = await start_town(policies=POLICIES)
+    unheard = await ended(town, 2, heard=False)
+    await town.kill()
+    read.clear()
+
+    come = [True]
+    monkeypatch.setattr(Dispatcher, "_devices_come", lambda _: come[0])
+    town = await start_town(node_id="node-b", policies=POLICIES)
+    device = town.connect(PEOPLE[2].id)
+    await asyncio.sleep(4 * taking_up.LOOK_S)
+    assert read == [] == device.frames
+    come[0] = False
+    await until(lambda: device.of("stand_down"))
+    assert read == [unheard.id]
+
+
+async def test_devices_that_never_cease_to_come_hold_up_nothing_for_long(start_town, read, monkeypatch):
+    town = await start_town(policies=POLICIES)
+    unheard = await ended(town, 2, heard=False)
+    await town.kill()
+    read.clear()
+
+    monkeypatch.setattr(Dispatcher, "_devices_come", lambda _: True)
+    monkeypatch.setattr(taking_up, "DEVICES_FIRST_S_MAX", 0.2)
+    await start_town(node_id="node-b", policies=POLICIES)
+    await until(lambda: read == [unheard.id])
+
+
+async def test_a_device_that_came_a_moment_ago_says_that_they_come(start_town, monkeypatch):
+    town = await start_town(policies=POLICIES)
+    assert not town.dispatcher._devices_come()
+    monkeypatch.setattr(dispatcher, "COMING_S", 60.0)
+    await town.add(PEOPLE[:1])
+    assert town.dispatcher._devices_come()
+    monkeypatch.setattr(dispatcher, "COMING_S", 0.0)
+    assert not town.dispatcher._devices_come()
+
+
+async def test_digits_are_gathered_while_medics_are_read(start_town, monkeypatch):
+    read_medics, read_digits, both = medics.roster, alerts.digit_pairs, asyncio.Barrier(2)
+
+    async def roster(*arguments: Any) -> AsyncIterator[Any]:
+        await both.wait()
+        async for batch in read_medics(*arguments):
+            yield batch
+
+    async def digit_pairs(*arguments: Any, **options: Any) -> dict[str, int]:
+        await both.wait()
+        return await read_digits(*arguments, **options)
+
+    monkeypatch.setattr(medics, "roster", roster)
+    monkeypatch.setattr(alerts, "digit_pairs", digit_pairs)
+    async with asyncio.timeout(10):
+        await start_town()
+
+
+@pytest.mark.parametrize("what", [(medics, "change_no"), (alerts, "digit_pairs")])
+async def test_what_can_not_be_read_ends_a_start_with_its_own_error(start_town, monkeypatch, what):
+    async def broken(*_arguments: Any, **_options: Any) -> Any:
+        raise OSError("the connection broke")
+
+    monkeypatch.setattr(*what, broken)
+    with pytest.raises(OSError, match="the connection broke"):
+        await start_town()
