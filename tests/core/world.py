@@ -7,10 +7,10 @@ What is unrealistic: the roster's part is a list searched from front to back, an
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -25,6 +25,8 @@ START_MS = 1_700_000_000_000
 TICKS_MAX = 5_000
 E = TypeVar("E", bound=e.Event)
 
+TRAUMA = shipped()["trauma"]
+
 How = Callable[["Night"], None]
 Watch = Callable[["Night", Incident | None, Decision], None]
 """Looks at each decision after it was taken: the night, the state before, the decision."""
@@ -38,7 +40,7 @@ def a_policy(*, waves: Waves | None = None, ladder: Ladder | None = None, **keys
         keys["waves"] = tuple(Wave(after_s, alerts) for after_s, alerts in waves)
     if ladder is not None:
         keys["ladder"] = tuple(Rung(channel, after_s) for channel, after_s in ladder)
-    return replace(shipped()["trauma"], **keys)
+    return replace(TRAUMA, **keys)
 
 
 @dataclass
@@ -317,11 +319,11 @@ def outcome(night: Night, do: How, state: Callable[[], str]) -> str:
 
 def decide_checked(state: Incident | None, command: c.Command) -> Decision:
     """``decide``, with what holds of every decision held against it."""
-    given = deepcopy(state)
+    given = msgspec.msgpack.encode(state)
     try:
         decision = decide(state, command)
     finally:
-        assert state == given, "the state that it was given has changed"
+        assert msgspec.msgpack.encode(state) == given, "the state that it was given has changed"
     again = decide(state, command)
     assert (again.events, again.state, again.due_at) == (decision.events, decision.state, decision.due_at)
     at = max(command.at, state.at if state else command.at)
