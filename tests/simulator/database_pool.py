@@ -58,6 +58,9 @@ class ModelConnection:
         self.sql = ""
         """What it was asked last."""
         self._waits: asyncio.Future[None] | None = None
+        self._awaits: asyncio.Future[Any] | None = None
+        self._patient_until_s: float | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._listeners: dict[str, dict[Callable[..., None], contextvars.Context]] = {}
         self._termination_listeners: dict[Callable[..., None], contextvars.Context] = {}
         self.on_end: Callable[[ModelConnection], None] = lambda _: None
@@ -171,10 +174,38 @@ class ModelConnection:
         try:
             if seconds is None:
                 return await self._answer(execute)
-            async with asyncio.timeout(seconds):
-                return await self._answer(execute)
+            self._be_patient(seconds)
+            return await self._answer(execute)
         finally:
-            self._busy = False
+            self._busy, self._patient_until_s = False, None
+
+    async def waiting_for(self, reply: "asyncio.Future[Answer]") -> Answer:
+        """What comes; TimeoutError where that takes longer than the statement may. For the network."""
+        self._awaits = reply
+        try:
+            return await reply
+        finally:
+            self._awaits = None
+
+    def _be_patient(self, seconds: float) -> None:
+        """One alarm serves all that is asked while it is set, since hardly any answer takes so long."""
+        loop = asyncio.get_running_loop()
+        until_s = self._patient_until_s = loop.time() + seconds
+        if self._alarm is not None and self._alarm.when() > until_s:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm = loop.call_at(until_s, self._look_at_the_clock)
+
+    def _look_at_the_clock(self) -> None:
+        self._alarm = None
+        until_s, loop = self._patient_until_s, asyncio.get_running_loop()
+        if until_s is None:
+            return
+        if until_s > loop.time():
+            self._alarm = loop.call_at(until_s, self._look_at_the_clock)
+        elif self._awaits is not None and not self._awaits.done():
+            self._awaits.set_exception(TimeoutError())
 
     async def _run(
         self, statement: Statement, arguments: tuple[Any, ...], timeout: float | None
@@ -201,9 +232,11 @@ class ModelConnection:
         transaction.ended.append(wake)
         self._waits = waits
         try:
-            async with asyncio.timeout(LOCK_S_MAX):
-                await waits
+            async with asyncio.timeout(LOCK_S_MAX) as patience:
+                await self.waiting_for(waits)
         except TimeoutError:
+            if not patience.expired():  # the command's own time was over before
+                raise
             session = self._session()
             if session.transaction is not None:
                 session.transaction.failed = True

@@ -6,6 +6,7 @@ far apart.
 
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
 from random import Random
 
 from tests.simulator.loop import Handle, SimLoop
@@ -52,7 +53,10 @@ class Link:
         delay_s = self._usual_s * (0.5 + self._random.random())
         if self._faults.happens("slow", 0.02):
             delay_s += self._random.expovariate(1 / 1.5)
-        return self._loop.call_later(max(delay_s, after_s), self._arrive, deliver, context=WORLD)
+        if after_s > delay_s:
+            delay_s = after_s
+        loop = self._loop
+        return loop.call_at(loop.time() + delay_s, self._arrive, deliver, context=WORLD)
 
     @property
     def clogged(self) -> bool:
@@ -86,7 +90,7 @@ class Stream:
 
     def send(self, deliver: Deliver) -> None:
         number, self._sent = self._sent, self._sent + 1
-        self._link.send(lambda: self._arrive(number, deliver))
+        self._link.send(partial(self._arrive, number, deliver))
 
     def _arrive(self, number: int, deliver: Deliver) -> None:
         self._arrived[number] = deliver

@@ -29,18 +29,16 @@ TASKS_KEPT_MIN = 2000
 class Life:
     """From a start to a ``kill -9``. ``context`` is what its first tasks are begun in."""
 
-    __slots__ = ("context", "ended", "name", "parked", "paused")
+    __slots__ = ("context", "ended", "name", "parked", "paused", "runs")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.ended = self.paused = False
+        self.runs = True
+        """Neither ended nor paused."""
         self.parked: list[Handle] = []
         self.context = copy_context()
         self.context.run(_LIFE.set, self)
-
-    @property
-    def runs(self) -> bool:
-        return not (self.ended or self.paused)
 
 
 _LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
@@ -56,11 +54,13 @@ class Handle:
 
     __slots__ = ("_args", "_callback", "_context", "_when", "done", "life")
 
-    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context) -> None:
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], context: Context, when: float
+    ) -> None:
         self._callback, self._args, self._context = callback, args, context
         self.life: Life | None = context.get(_LIFE)
         self.done = False
-        self._when = 0.0
+        self._when = when
 
     def cancel(self) -> None:
         self.done = True
@@ -71,9 +71,6 @@ class Handle:
 
     def when(self) -> float:
         return self._when
-
-    def run(self) -> None:
-        self._context.run(self._callback, *self._args)
 
 
 def _nothing() -> None:
@@ -141,22 +138,22 @@ class SimLoop(asyncio.AbstractEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        handle = Handle(callback, args, copy_context() if context is None else context)
+        handle = Handle(callback, args, copy_context() if context is None else context, self._now)
         self._ready.append(handle)
         return handle
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        return self.call_at(self._now + max(delay, 0.0), callback, *args, context=context)
+        when = self._now + delay if delay > 0.0 else self._now
+        return self.call_at(when, callback, *args, context=context)
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        handle = Handle(callback, args, copy_context() if context is None else context)
-        handle._when = when
-        self._made += 1
-        heapq.heappush(self._timers, (when, self._made, handle))
+        handle = Handle(callback, args, copy_context() if context is None else context, when)
+        self._made = made = self._made + 1
+        heapq.heappush(self._timers, (when, made, handle))
         return handle
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
@@ -196,16 +193,16 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def end(self, life: Life) -> None:
         """As ``kill -9``."""
-        life.ended = True
+        life.ended, life.runs = True, False
         life.parked.clear()
 
     def pause(self, life: Life) -> None:
         """As SIGSTOP."""
-        life.paused = True
+        life.paused, life.runs = True, False
 
     def wake(self, life: Life) -> None:
         """As SIGCONT: what became ready meanwhile is ready now."""
-        life.paused = False
+        life.paused, life.runs = False, not life.ended
         parked, life.parked = life.parked, []
         self._ready += parked
 
@@ -222,10 +219,11 @@ class SimLoop(asyncio.AbstractEventLoop):
     def _all_ready(self, enough: Callable[[], bool] | None = None) -> None:
         ready, random, steps = self._ready, self._random, 0
         while ready:
-            at = int(random() * len(ready))
-            handle = ready[at]
-            ready[at] = ready[-1]
-            ready.pop()
+            handle = ready.pop()
+            if ready:
+                at = int(random() * (len(ready) + 1))
+                if at < len(ready):
+                    ready[at], handle = handle, ready[at]
             if handle.done:
                 continue
             life = handle.life
@@ -235,7 +233,7 @@ class SimLoop(asyncio.AbstractEventLoop):
                 continue
             steps += 1
             try:
-                handle.run()
+                handle._context.run(handle._callback, *handle._args)
             except Exception as error:
                 self.failures.append(error)
             if enough is not None and enough():
@@ -246,15 +244,16 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def _next_time(self) -> None:
         """To the next timer that was not cancelled, with all others of its moment."""
-        timers = self._timers
+        timers, pop = self._timers, heapq.heappop
         while timers:
-            when, _, handle = heapq.heappop(timers)
+            when, _, handle = pop(timers)
             if handle.done or (handle.life is not None and handle.life.ended):
                 continue
-            self._now = max(self._now, when)
+            if when > self._now:
+                self._now = when
             self._ready.append(handle)
             while timers and timers[0][0] <= self._now:
-                self._ready.append(heapq.heappop(timers)[2])
+                self._ready.append(pop(timers)[2])
             return
 
     @contextlib.contextmanager

@@ -7,6 +7,7 @@ commit, a request before it. A server that was slow goes on with what it had beg
 import asyncio
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
@@ -48,8 +49,11 @@ class FaultyNetwork(Network):
         reply: asyncio.Future[Outcome] = self._loop.create_future()
         self._request(connection, execute, reply)
         try:
-            async with asyncio.timeout(CONNECT_S_MAX if connection.session is None else None):
-                outcome = await reply
+            if connection.session is not None:
+                outcome = await connection.waiting_for(reply)
+            else:
+                async with asyncio.timeout(CONNECT_S_MAX):
+                    outcome = await reply
         except BaseException:
             connection.terminate()  # unrealistic: asyncpg cancels the statement, and keeps the connection
             raise
@@ -125,6 +129,7 @@ class FaultyNetwork(Network):
             return Outcome(failure=failure)
 
 
+@cache
 def _writes(sql: str) -> bool:
     """A statement that takes locks: only such a one can be in others' way."""
     return "append(" in sql or "update" in sql or "insert" in sql or "delete" in sql

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from tests.simulator.garbage import looked_for_by_the_world
 from tests.simulator.world import Finding, Mode, World
 
 SHOWN_MAX = 3
@@ -14,7 +15,8 @@ def mode_of(seed: int) -> Mode:
 
 def run_seed(seed: int, mode: Mode | None = None) -> Finding:
     """One world, from its beginning to its end."""
-    return World(seed, mode or mode_of(seed)).run()
+    with looked_for_by_the_world():
+        return World(seed, mode or mode_of(seed)).run()
 
 
 class Sum:

@@ -4,6 +4,7 @@ All of it follows from the seed. Faults go on until ``FAULTS_S``; in liveness mo
 is given its time, and must have come to its end.
 """
 
+import gc
 import json
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -145,6 +146,7 @@ class World:
             self._watch_what_is_shown(FAULTS_S + SETTLED_S)
             if not self._failed():
                 check_the_end(self)
+        gc.collect()  # a future that nobody can await any more tells its exception now
         self.loop.close()
         for failure in self.loop.failures:
             self.checkers.wrong(f"{type(failure).__name__} that nobody caught: {failure}")
