@@ -177,7 +177,8 @@ class Following:
     async def _load(self, incident_ids: list[str]) -> None:
         for at in range(0, len(incident_ids), LOADED_AT_ONCE):
             some = incident_ids[at : at + LOADED_AT_ONCE]
-            self._dispatcher.decisions.follow(await incidents.load_many(self._pool, some))
+            known = self._dispatcher.decisions.memory.known(some)
+            self._dispatcher.decisions.follow(await incidents.load_since(self._pool, some, known))
 
     def _see_who_lives(self, look: Look) -> None:
         """Who is new is told everything; who is dead has no sockets."""

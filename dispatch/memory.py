@@ -4,7 +4,7 @@ With an incident come its claims: the roster knows who holds an alert of it for 
 has ended and has nothing left to do or to tell is let go at once, and read again should anybody ask.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import asyncpg
@@ -62,6 +62,13 @@ class Memory:
     def get(self, incident_id: str) -> Live | None:
         """The incident, where it is in memory."""
         return self._lives.get(incident_id)
+
+    def known(self, incident_ids: Iterable[str]) -> dict[str, Record]:
+        """What memory has of these incidents, as the database had it; without those to be loaded again."""
+        lives = [
+            live for one in incident_ids if (live := self._lives.get(one)) is not None and not live.stale
+        ]
+        return {live.id: live.record for live in lives if live.record is not None}
 
     async def live(self, incident_id: str) -> Live:
         """The incident, loaded where need be. LookupError: there is none; Unavailable."""

@@ -1,11 +1,12 @@
 """Incidents as they were written: replayed from their events, with the rows beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from dispatch.core.evolve import evolve_all
+from dispatch.core.incident import Incident
 from dispatch.core.policy import Policy
 from dispatch.records import Asked, Details, Position, Record
 from dispatch.store.feed import Written, decode_events, written_in
@@ -30,8 +31,26 @@ async def load(db: Database, incident_id: str) -> Record | None:
 
 async def load_many(db: Database, incident_ids: Sequence[str]) -> list[Record]:
     """Those of the incidents that there are, in the order asked for."""
-    rows = await db.fetch(_SQL["load"], incident_ids)
-    found = {row["id"]: _record(row) for row in rows}
+    return await load_since(db, incident_ids, {})
+
+
+async def load_since(db: Database, incident_ids: Sequence[str], known: Mapping[str, Record]) -> list[Record]:
+    """As ``load_many``; of those that are ``known`` by id only the events since are read and replayed.
+
+    One whose events do not go on from what was known of it, without a gap, is read whole.
+    """
+    seqs = [known[one].state.seq if one in known else 0 for one in incident_ids]
+    rows = await db.fetch(_SQL["load"], incident_ids, seqs)
+    found: dict[str, Record] = {}
+    broken: list[str] = []
+    for row in rows:
+        state = _state(row, known.get(row["id"]))
+        if state is not None:
+            found[row["id"]] = _record(row, state)
+        else:
+            broken.append(row["id"])
+    if broken:
+        found |= {record.id: record for record in await load_many(db, broken)}
     return [found[incident_id] for incident_id in incident_ids if incident_id in found]
 
 
@@ -102,12 +121,26 @@ async def inputs_of(db: Database, incident_id: str) -> dict[int, bytes]:
     return {row["seq"]: row["body"].encode() for row in await db.fetch(_SQL["inputs_of"], incident_id)}
 
 
-def _record(row: Any) -> Record:
-    events = tuple(event for decision in row["events"] for event in decode_events(decision))
+def _state(row: Any, known: Record | None) -> Incident | None:
+    """The state that the row's events lead to; None where they do not follow what was known of it."""
+    events = [event for decision in row["events"] or () for event in decode_events(decision)]
+    if known is None:
+        return evolve_all(None, events)
+    if known.state.seq + len(events) != row["seq"]:
+        return None
+    if not events:
+        return known.state if known.feed_pos == row["feed_pos"] else None
+    try:
+        return evolve_all(known.state, events)
+    except (ValueError, LookupError):
+        return None
+
+
+def _record(row: Any, state: Incident) -> Record:
     return Record(
         id=row["id"],
         control_room_id=row["control_room_id"],
-        state=evolve_all(None, events),
+        state=state,
         details=_details(row),
         policy=_decode_policy(row["policy"]),
         asked=_asked(row),

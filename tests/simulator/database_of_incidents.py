@@ -95,21 +95,22 @@ def claims_of(
 @modelled(
     "incidents",
     "load",
-    "id control_room_id feed_pos due_at node policy lat lon accuracy_m address directions details events"
+    "id control_room_id seq feed_pos due_at node policy lat lon accuracy_m address directions details events"
     " n medic_id distance_m digit_pair",
 )
-def load(database: "ModelDatabase", incident_ids: Sequence[str]) -> Rows:
+def load(database: "ModelDatabase", incident_ids: Sequence[str], seqs: Sequence[int]) -> Rows:
     tables = database.tables
-    for incident_id in dict.fromkeys(incident_ids):
+    for incident_id, seq in zip(incident_ids, seqs, strict=True):
         incident = tables.incident.get(incident_id)
         if incident is None:
             continue
         details = tables.incident_details.get(incident_id)
-        events = [decision.events for decision in _decisions_of(database, incident_id)]
+        events = [one.events for one in _decisions_of(database, incident_id) if one.seq > seq]
         alerts = [tables.alert[incident_id, n] for n in sorted(tables.alerts_of.get(incident_id, ()))]
         yield (
             incident_id,
             incident.control_room_id,
+            incident.seq,
             incident.feed_pos,
             incident.due_at,
             incident.node,

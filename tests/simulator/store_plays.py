@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from dispatch.core import events as e
 from dispatch.core.evolve import evolve
 from dispatch.core.incident import Incident
-from dispatch.records import Asked, Fix
+from dispatch.records import Asked, Fix, Record
 from dispatch.store import (
     alerts,
     feed,
@@ -75,6 +75,8 @@ class Play:
         """By incident, what was appended to it, in order."""
         self.lived: dict[int, int] = {}
         """How many decisions of each life are written."""
+        self.loaded: dict[str, Record] = {}
+        """Incidents as they were loaded at some time."""
         self._members = [Member(name) for name in NODES]
         self._appenders: list[Appender] = []
 
@@ -213,7 +215,18 @@ class Play:
         return await feed.position(self.db, (*ROOMS, "no-such-room")[a % 3])
 
     async def load(self, a: int, b: int, c: int) -> Answer:
-        return await incidents.load_many(self.db, [*list(self.works)[a % 3 :], "nothing"])
+        whole = await incidents.load_many(self.db, [*list(self.works)[a % 3 :], "nothing"])
+        if b % 2:
+            self.loaded |= {record.id: record for record in whole}
+        return whole
+
+    async def load_since(self, a: int, b: int, c: int) -> Answer:
+        """Of what was loaded some time ago the rest; of the others all."""
+        some = list(self.works)[a % 3 :]
+        since = await incidents.load_since(self.db, some, self.loaded)
+        assert since == await incidents.load_many(self.db, some)
+        self.loaded = {record.id: record for record in since[b % 2 :: 2]}
+        return since
 
     async def audit(self, a: int, b: int, c: int) -> Answer:
         incident_id = self._known(a)
@@ -393,6 +406,7 @@ READS = (
         "read_feed",
         "feed_position",
         "load",
+        "load_since",
         "audit",
         "owed",
         "listed",

@@ -10,7 +10,8 @@ from tests.joined import joined
 HOT = [
     ("appender", "find_streams", (["i1"], [7]), "decision_pkey"),
     ("appender", "claims_of", (["anna"], []), "alert_one_claim_a_medic"),
-    ("incidents", "load", (["i1"],), "incident_pkey"),
+    ("incidents", "load", (["i1"], [0]), "incident_pkey"),
+    ("incidents", "load", (["i1"], [5]), "decision_pkey"),
     ("incidents", "owed", (), "incident_owed"),
     ("incidents", "untold", (AT,), "incident_untold"),
     ("incidents", "newest", ("room-a", None, None, None, None, 20), "incident_newest"),

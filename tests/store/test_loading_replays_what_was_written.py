@@ -38,6 +38,48 @@ async def test_whole(appender, db):
     assert [written.seq for written in await incidents.events_of(db, "i1")] == list(range(1, 10))
 
 
+class Watched:
+    """The database, and how many times it was asked."""
+
+    def __init__(self, db):
+        self._db, self.asked = db, 0
+
+    async def fetch(self, sql, *arguments):
+        self.asked += 1
+        return await self._db.fetch(sql, *arguments)
+
+
+async def test_what_was_known_and_the_events_since(appender, db):
+    work = opening("i1", ["anna", "bob"])
+    await appender.append(work)
+    known = [await incidents.load(db, "i1")]
+    for step in ([delivered(1)], [accepted(1), expired(2)], [closed()]):
+        work = then(work, *step, due_at=None)
+        await appender.append(work)
+        known.append(await incidents.load(db, "i1"))
+    whole, watched = known[-1], Watched(db)
+    for before in known:
+        assert await incidents.load_since(watched, ["i1", "none"], {"i1": before}) == [whole]
+    assert watched.asked == len(known)  # none was read whole
+
+
+async def test_what_does_not_go_on_from_what_was_known_is_read_whole(appender, db):
+    work = opening("i1", ["anna", "bob"])
+    await appender.append(work)
+    opened = await incidents.load(db, "i1")
+    work = then(work, delivered(1))
+    await appender.append(work)
+    whole = await incidents.load(db, "i1")
+    ahead = replace(whole, state=replace(whole.state, seq=whole.state.seq + 1))
+    behind = replace(whole, feed_pos=whole.feed_pos - 1)
+    nobody_asked = replace(opened, state=replace(opened.state, alerts=[]))
+    in_between = replace(opened, state=replace(opened.state, seq=opened.state.seq - 1))
+    for before in (ahead, behind, nobody_asked, in_between):
+        watched = Watched(db)
+        assert await incidents.load_since(watched, ["i1"], {"i1": before}) == [whole]
+        assert watched.asked == 2
+
+
 async def test_changed_details_take_the_place_of_the_old(appender, db):
     opened = opening("i1", ["anna"])
     await appender.append(opened)

@@ -1,11 +1,16 @@
 -- name: load
--- These incidents whole: each one's events, policy, personal side and alerts' rows, as of one moment.
+-- These incidents: each one's events after a seq, policy, personal side and alerts' rows, as of one moment.
 select
-    i.id, i.control_room_id, i.feed_pos, i.due_at, i.node, p.body as policy,
+    i.id, i.control_room_id, i.seq, i.feed_pos, i.due_at, i.node, p.body as policy,
     d.lat, d.lon, d.accuracy_m, d.address, d.directions, d.details,
-    (select array_agg(e.events order by e.seq) from decision e where e.incident_id = i.id) as events,
+    (
+        select array_agg(e.events order by e.seq)
+        from decision e
+        where e.incident_id = i.id and e.seq > k.seq
+    ) as events,
     a.n, a.medic_id, a.distance_m, a.digit_pair
-from incident i
+from unnest($1::text[], $2::bigint[]) k (id, seq)
+join incident i on i.id = k.id
 join policy p on p.hash = i.policy
 left join incident_details d on d.incident_id = i.id
 cross join lateral (
@@ -13,8 +18,7 @@ cross join lateral (
         array_agg(b.n) as n, array_agg(b.medic_id) as medic_id,
         array_agg(b.distance_m) as distance_m, array_agg(b.digit_pair) as digit_pair
     from (select * from alert where incident_id = i.id order by n) b
-) a
-where i.id = any($1::text[]);
+) a;
 
 -- name: owed
 -- The incidents that have something left to do without anybody asking.
