@@ -27,104 +27,48 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import described
-from dispatch.core import commands as c
-from dispatch.core.decide import Decision, decide
-from dispatch.core.policy import shipped
+from benchmarks.one_incident import ACCEPT, ALERTS, POLICY, OneIncident, answered, closed, delivered
 from dispatch.embedded_postgres import EmbeddedPostgres
-from dispatch.ids import new_id, new_incident_id
+from dispatch.ids import new_id
 from dispatch.nodes import Membership
-from dispatch.records import Asked, Details, Position
 from dispatch.store import keys, nodes, policies
 from dispatch.store.append_rows import arguments, rows_of
 from dispatch.store.appender import Appender
-from dispatch.store.appends import Append, Stream
+from dispatch.store.appends import Append
 from dispatch.store.database import connect_pool, upgrade
 
-ALERTS = 10
-ACCEPT = 3
 HOUR_MS = 3_600_000
-POLICY = shipped()["cardiac_arrest"]
-DETAILS = Details(
-    Position(53.35, -6.26, 12.0), "12 Main Street, Dublin 1", "blue door", "man of 54, collapsed"
-)
 WIDTHS = (1, 10)
 Result = dict[str, Any]
 
 
-class Case:
-    """An incident of the benchmark. ``decisions`` gives what is to be appended, one after the other."""
-
-    def __init__(self, room_id: str) -> None:
-        self.at = time.time_ns() // 1_000_000
-        self.id = new_incident_id(self.at)
-        self._room_id = room_id
-
-    def opening(self) -> Iterator[Append]:
-        candidates = tuple(
-            c.Candidate(new_id(), 300 + 40 * n, 120 + 10 * n, ("websocket", "sms")) for n in range(ALERTS)
-        )
-        command = c.Open(
-            at=self.at,
-            by="control_room",
-            key="key",
-            policy=POLICY,
-            candidates=candidates,
-            reference=self.id,
-            kind="cardiac_arrest",
-            priority=POLICY.priority,
-            setting="public",
-            drill=False,
-            hazard="none",
-            called_at=self.at,
-            ambulance_due_at=None,
-            position_good=True,
-        )
-        self.decided = decide(None, command)
-        asked = tuple(Asked(n, who.medic_id, who.distance_m, n % 4) for n, who in self.decided.asked)
-        yield self._append(self.decided, asked, msgspec.json.encode(candidates))
-
-    def life(self) -> Iterator[Append]:
-        yield from self.opening()
-        for n in range(1, ALERTS + 1):
-            yield self._next(c.Settle, n=n, k=1, result="delivered", by="medic")
-        for n in range(ALERTS, 0, -1):
-            answer = "decline" if n > ACCEPT else "accept"
-            yield self._next(c.GiveAnswer, n=n, answer=answer, channel="websocket", by="medic", candidates=())
-        yield self._next(c.Close, by="control_room", key="key")
-
-    def _next(self, kind: Callable[..., c.Command], **fields: Any) -> Append:
-        self.at += 500
-        before, command = self.decided, kind(at=self.at, policy=POLICY, **fields)
-        self.decided = decide(before.state, command, quiet_until=before.quiet_until)
-        return self._append(self.decided)
-
-    def _append(
-        self, decided: Decision, asked: tuple[Asked, ...] = (), inputs: bytes | None = None
-    ) -> Append:
-        stream = Stream(
-            self.id,
-            self._room_id,
-            decided.events,
-            decided.state,
-            decided.due_at,
-            asked,
-            DETAILS if asked else None,
-            inputs,
-        )
-        return Append((stream,))
+def opened(one: OneIncident) -> Iterator[Append]:
+    yield one.open()
 
 
-KINDS: dict[str, Callable[[Case], Iterator[Append]]] = {
-    "opened": Case.opening,
-    "lives": Case.life,
-}
+def lived(one: OneIncident) -> Iterator[Append]:
+    """Each decision by itself."""
+    yield one.open()
+    for n in range(1, ALERTS + 1):
+        yield one.then(delivered(n))
+    for n in range(ALERTS, 0, -1):
+        yield one.then(answered(n, "decline" if n > ACCEPT else "accept"))
+    yield one.then(closed)
+
+
+KINDS: dict[str, Callable[[OneIncident], Iterator[Append]]] = {"opened": opened, "lives": lived}
+
+
+def decisions(kind: str, room_id: str) -> Iterator[Append]:
+    """What is to be appended of one new incident, one decision after the other."""
+    medic_ids = [new_id() for _ in range(ALERTS)]
+    return KINDS[kind](OneIncident(room_id, medic_ids, at=time.time_ns() // 1_000_000))
 
 
 def sizes(kind: str) -> list[int]:
     """The bytes of each decision of one incident: all values that the append sends."""
     return [
-        len(msgspec.json.encode(arguments([rows_of(work, append_id=1)])))
-        for work in KINDS[kind](Case("room"))
+        len(msgspec.json.encode(arguments([rows_of(work, append_id=1)]))) for work in decisions(kind, "room")
     ]
 
 
@@ -133,17 +77,17 @@ class Contest:
 
     def __init__(self, appender: Appender, insert: Any, room_id: str, kind: str, width: int) -> None:
         self._appender, self._insert, self._width = appender, insert, width
-        self._room_id, self._decisions_of = room_id, KINDS[kind]
+        self._room_id, self._kind = room_id, kind
         self.sizes = sizes(kind)
         self._texts = [["x" * size] * width for size in self.sizes]
 
     async def decided(self) -> float:
         began = time.perf_counter()
-        await self._side_by_side([self._decisions_of(Case(self._room_id)) for _ in range(self._width)])
+        await self._side_by_side([decisions(self._kind, self._room_id) for _ in range(self._width)])
         return time.perf_counter() - began
 
     async def appended(self) -> float:
-        made = [list(self._decisions_of(Case(self._room_id))) for _ in range(self._width)]
+        made = [list(decisions(self._kind, self._room_id)) for _ in range(self._width)]
         began = time.perf_counter()
         await self._side_by_side(made)
         return time.perf_counter() - began
@@ -201,14 +145,14 @@ def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
 
 def _cost_us(kind: str, what: Callable[[str, list[Append]], None]) -> float:
     """Processor time of a stage for one incident of this kind, of 50."""
-    works = [work for _ in range(50) for work in KINDS[kind](Case("room"))]
+    works = [work for _ in range(50) for work in decisions(kind, "room")]
     began = time.process_time()
     what(kind, works)
     return (time.process_time() - began) / 50 * 1e6
 
 
 def _decide_all(kind: str, works: list[Append]) -> None:
-    made = sum(len(list(KINDS[kind](Case("room")))) for _ in range(50))
+    made = sum(len(list(decisions(kind, "room"))) for _ in range(50))
     assert made == len(works)
 
 
