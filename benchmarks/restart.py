@@ -123,7 +123,7 @@ class Night:
         texts_due = incidents // 2 * ALERTS
         began = time.monotonic()
         with process("dispatch", "serve", "--port", str(self.port), env=self._env) as node:
-            # Then, all at once. To try all the time takes seconds of the node's machine, as no real phone does.
+            # Then, all at once. To try all the time takes seconds of the node's machine, as no phone does.
             await until_listening(self.port, node)
             running = [asyncio.create_task(phone.run()) for phone in self.phones]
             await until_ready(self.port, node, pause_s=0.02)
