@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dispatch.claims import FREE, urgency
 from dispatch.core.commands import Search
 from dispatch.drill_devices import for_test_devices, is_test_device, skills_of
+from dispatch.grace import Grace
 from dispatch.hours import Schedules
 from dispatch.records import Medic
 from dispatch.slots import room_for
@@ -26,10 +27,10 @@ FOREVER = 2**63 - 1
 
 
 class Availability:
-    """What a search asks of a medic. Before ``reconnect_grace_until`` (ms) everybody has a socket."""
+    """What a search asks of a medic. While the ``grace`` lasts everybody has a socket."""
 
-    def __init__(self, schedules: Schedules, *, sms_on: bool, reconnect_grace_until: int) -> None:
-        self.reconnect_grace_until = reconnect_grace_until
+    def __init__(self, schedules: Schedules, *, sms_on: bool, grace: Grace) -> None:
+        self._grace = grace
         self._schedules = schedules
         self._sms_on = sms_on
         self._skills = SkillSets()
@@ -110,7 +111,7 @@ class Availability:
 
     def by_socket_alone(self, search: Search, at: int) -> bool:
         """Whether nobody without a socket can be reached on the ladder at ``at``."""
-        return at >= self.reconnect_grace_until and not (self._sms_on and "sms" in search.channels)
+        return not self._grace.lasts(at) and not (self._sms_on and "sms" in search.channels)
 
     def fits(self, slot: int, search: Search) -> bool:
         """Skills, clearance and channels are as ``search`` wants.
@@ -139,7 +140,7 @@ class Availability:
         return int(np.count_nonzero(self._flags & _CONNECTED))
 
     def _reach_at(self, at: int) -> NDArray[np.uint8]:
-        return self._allowed if at < self.reconnect_grace_until else self._reach
+        return self._allowed if self._grace.lasts(at) else self._reach
 
     def _channels_of(self, medic: Medic) -> int:
         bits = _bits(medic.channels) & ~_bits(medic.blocked)

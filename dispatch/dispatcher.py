@@ -23,6 +23,7 @@ from dispatch.core.policy import Policies
 from dispatch.decisions import KEEP_ENDED_MS, Decisions
 from dispatch.digit_pairs import DigitPairs
 from dispatch.feed_positions import FeedPositions
+from dispatch.grace import Grace
 from dispatch.her_alerts import HerAlerts, Shown
 from dispatch.ids import CHANCE, RandBits, alert_id, parse_alert_id, parse_notification_id
 from dispatch.live import Live
@@ -84,7 +85,7 @@ class Dispatcher:
         feeds: FeedPositions,
         bus: Bus,
         look_at_medics: Callable[[], Awaitable[None]],
-        reconnect_grace_until: int = 0,
+        grace: Grace,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         randbits: RandBits = CHANCE,
     ) -> None:
@@ -123,7 +124,7 @@ class Dispatcher:
             channels=channels,
             decisions=self.decisions,
             membership=membership,
-            reconnect_grace_until=reconnect_grace_until,
+            grace=grace,
             on_blocked=self._blocked,
             sleep=sleep,
             paused=lambda: self.pause.on,

@@ -16,6 +16,7 @@ from dispatch.core.policy import Policies
 from dispatch.dispatcher import Dispatcher
 from dispatch.feed_positions import FeedPositions
 from dispatch.following import Following
+from dispatch.grace import Grace
 from dispatch.ids import CHANCE, RandBits
 from dispatch.medics_follower import MedicsFollower
 from dispatch.memory import DATABASE_TROUBLE
@@ -60,9 +61,9 @@ class Node:
     ) -> None:
         self.pool, self.clock = pool, clock
         self.metrics, self.hub = Metrics(), SocketHub()
-        grace_ms = RECONNECT_GRACE_MS if reconnect_grace_ms is None else reconnect_grace_ms
-        grace_until = clock.now_ms() + grace_ms
-        self.roster = Roster(default_time_zone=time_zone, sms_on=sms_on, reconnect_grace_until=grace_until)
+        self._grace = Grace()
+        self._grace_ms = RECONNECT_GRACE_MS if reconnect_grace_ms is None else reconnect_grace_ms
+        self.roster = Roster(default_time_zone=time_zone, sms_on=sms_on, grace=self._grace)
         self.presence = Presence(self.roster)
         self.membership = Membership(pool, name, randbits=randbits)
         self.bus = Bus(pool, listen, self.membership, lambda: self.following.tell())
@@ -90,7 +91,7 @@ class Node:
             feeds=feeds,
             bus=self.bus,
             look_at_medics=self.medics.look,
-            reconnect_grace_until=grace_until,
+            grace=self._grace,
             sleep=sleep,
             randbits=randbits,
         )
@@ -114,6 +115,7 @@ class Node:
         await self.dispatcher.start()
         for work in (self.following.run(), self.newsroom.run(), self.bus.run()):
             self._with_others.spawn(work)
+        self._grace.ends_at(self.clock.now_ms() + self._grace_ms)
 
     async def close(self) -> None:
         """What was begun is finished; another node may take over what is left at once."""

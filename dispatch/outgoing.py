@@ -11,6 +11,7 @@ from dispatch.check import Check
 from dispatch.clock import Clock
 from dispatch.core import events as e
 from dispatch.decisions import Decisions
+from dispatch.grace import Grace
 from dispatch.ids import NotificationId
 from dispatch.live import Live
 from dispatch.memory import DATABASE_TROUBLE
@@ -50,7 +51,7 @@ class Outgoing:
         channels: Mapping[str, Channel],
         decisions: Decisions,
         membership: Membership,
-        reconnect_grace_until: int,
+        grace: Grace,
         on_blocked: Callable[[str, str], None],
         sleep: Callable[[float], Awaitable[None]],
         paused: Callable[[], bool] = lambda: False,
@@ -63,7 +64,7 @@ class Outgoing:
             clock=clock,
             hub=hub,
             decisions=decisions,
-            grace_until=reconnect_grace_until,
+            grace=grace,
         )
         self._providers = ToProviders(
             pool=pool,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from dispatch.availability import Availability
 from dispatch.claims import Claims, Held
 from dispatch.core.commands import Candidate, Search
+from dispatch.grace import Grace
 from dispatch.hours import Schedules
 from dispatch.lookup import Found, Lookup
 from dispatch.records import Fix, Medic
@@ -33,15 +34,13 @@ class Roster:
     """Times are ms since the epoch, positions WGS84 degrees.
 
     ``default_time_zone`` is that of medics who have none; ZoneInfoNotFoundError where there is no such zone.
-    ``sms_on``: SMS can be sent at all. Before ``reconnect_grace_until`` (ms) sockets are expected to come
-    back, and everybody counts as reachable by websocket.
+    ``sms_on``: SMS can be sent at all. While the ``grace`` lasts (there need be none) sockets are expected to
+    come back, and everybody counts as reachable by websocket.
     """
 
-    def __init__(self, *, default_time_zone: str, sms_on: bool, reconnect_grace_until: int = 0) -> None:
+    def __init__(self, *, default_time_zone: str, sms_on: bool, grace: Grace | None = None) -> None:
         schedules = Schedules(default_time_zone)
-        self._availability = Availability(
-            schedules, sms_on=sms_on, reconnect_grace_until=reconnect_grace_until
-        )
+        self._availability = Availability(schedules, sms_on=sms_on, grace=grace or Grace(0))
         self._whereabouts = Whereabouts(schedules)
         # Of those with a socket once more, for searches that can reach nobody else: few among many.
         self._of_connected = Whereabouts(schedules)

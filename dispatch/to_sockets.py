@@ -12,6 +12,7 @@ from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.incident import Alert, Incident, Note
 from dispatch.decisions import Decisions
+from dispatch.grace import Grace
 from dispatch.ids import NotificationId, alert_id, notification_id
 from dispatch.live import Live
 from dispatch.messages import message, message_now, still_holds
@@ -28,7 +29,7 @@ SENT_AFTER_S = 0.1
 
 
 class ToSockets:
-    """Until ``grace_until`` (ms) a medic without a socket is expected back; then she has failed that rung.
+    """While the ``grace`` lasts a medic without a socket is expected back; then she has failed that rung.
 
     That is said by the node that has the incident, of a medic who has no socket on any node. What is for a
     socket on another node is put there by that node, which follows what is decided here.
@@ -42,12 +43,12 @@ class ToSockets:
         clock: Clock,
         hub: SocketHub,
         decisions: Decisions,
-        grace_until: int,
+        grace: Grace,
     ) -> None:
         self._presence = presence
         self._roster, self._clock, self._hub = roster, clock, hub
         self._decisions = decisions
-        self._grace_until = grace_until
+        self._grace = grace
         self._expected: dict[NotificationId, bool] = {}
         """With whether it was for the first time."""
         self._put_just_now: list[tuple[Live, int, int]] = []
@@ -94,7 +95,7 @@ class ToSockets:
                 self._sent_later(live, n, note.k)
         elif self._presence.elsewhere(medic.id) or not self._decisions.ours(live):
             return
-        elif now < self._grace_until:
+        elif self._grace.lasts(now):
             self._expected[NotificationId(live.id, n, note.k)] = first
         else:
             self._failed(live, n, note, "no_socket", definite=first and self._decisions.alone)
@@ -153,7 +154,7 @@ class ToSockets:
 
     def end_grace(self) -> None:
         """Who has not come back by now is not expected any more; nothing before the grace has passed."""
-        if not self._expected or self._clock.now_ms() < self._grace_until:
+        if not self._expected or self._grace.lasts(self._clock.now_ms()):
             return
         expected, self._expected = self._expected, {}
         for known, first in expected.items():

@@ -10,6 +10,7 @@ from copy import copy
 import numpy as np
 
 from dispatch.core.policy import Policies
+from dispatch.grace import Grace
 from dispatch.records import Change, Details, NewIncident, Position
 from dispatch.roster import Roster
 from simulations.planning.behaviour import Behaviour
@@ -23,7 +24,6 @@ DELIVER_MS = {"websocket": 1000, "webpush": 2000, "sms": 5000, "voice": 5000}
 """From a request to its being on the phone."""
 CLOSES_AFTER_MS = 30 * 60 * 1000
 """The control room closes an incident so long after the ambulance's crew came to the patient."""
-_ALWAYS = 2**62
 
 
 class World:
@@ -57,7 +57,7 @@ class World:
 
 def roster_of(population: Population) -> Roster:
     """The medics as the service knows them, each within reach of her websocket at all times."""
-    roster = Roster(default_time_zone=population.time_zone, sms_on=False, reconnect_grace_until=_ALWAYS)
+    roster = Roster(default_time_zone=population.time_zone, sms_on=False, grace=Grace())
     roster.put_many(population.roster())
     return roster
 

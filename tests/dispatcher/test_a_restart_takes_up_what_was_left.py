@@ -6,6 +6,7 @@ from town import a_policy, asked_by, some_medics, states
 
 from dispatch.core import commands as c
 from dispatch.core.evolve import evolve_all
+from dispatch.dispatcher import Dispatcher
 
 PHONES = [medic.phone for medic in some_medics(2)]
 BY_SMS = {"trauma": a_policy(waves=[(0, 1)], ladder=[("sms", 0)], answer_within_s=90)}
@@ -87,6 +88,27 @@ async def test_who_does_not_come_back_within_the_grace_has_failed_that_rung(star
     await town.pass_time(1.5)
     (note,) = [n for n in (await town.now(record)).state.alerts[0].notes if n.channel == "websocket"]
     assert note.unsent
+
+
+async def test_a_start_that_takes_longer_than_the_grace_leaves_devices_all_of_it(start_town, monkeypatch):
+    town = await start_town()
+    await town.add(some_medics(1))
+    record = await town.report()
+    await town.kill()
+    read_digits = Dispatcher.read_digits
+
+    async def slowly(dispatcher: Dispatcher) -> None:
+        dispatcher._clock.move(6)
+        await read_digits(dispatcher)
+
+    monkeypatch.setattr(Dispatcher, "read_digits", slowly)
+    again = await start_town(node_id="node-b", grace_s=5)
+    await again.pass_time(4)
+    (note,) = [n for n in (await again.now(record)).state.alerts[0].notes if n.channel == "websocket"]
+    assert note.pending
+    device = again.connect("medic-000")
+    await again.quiet()
+    assert device.of("alert")
 
 
 async def test_the_stand_down_reaches_a_device_that_comes_back(start_town):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from dispatch.core.commands import Search
+from dispatch.grace import Grace
 from dispatch.records import Fix, Hours, Medic, Place
 from dispatch.roster import Roster
 from geo.distance import distance_m
@@ -179,9 +180,7 @@ class RosterMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.world = World()
-        self.roster = Roster(
-            default_time_zone="Europe/Amsterdam", sms_on=True, reconnect_grace_until=GRACE_UNTIL
-        )
+        self.roster = Roster(default_time_zone="Europe/Amsterdam", sms_on=True, grace=Grace(GRACE_UNTIL))
 
     @initialize(medics=st.lists(MEDICS, min_size=5, max_size=8), fixes=st.lists(FIXES, max_size=5))
     def begin(self, medics, fixes):

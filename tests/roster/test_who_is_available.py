@@ -2,6 +2,7 @@
 
 import pytest
 
+from dispatch.grace import Grace
 from dispatch.records import Hours
 from dispatch.roster import Roster
 
@@ -116,7 +117,7 @@ def test_a_socket_is_no_way_to_her_who_does_not_allow_it(here, look):
 
 
 def test_sockets_are_awaited_while_the_node_has_just_started(medic, fix, look, ids, at):
-    roster = Roster(default_time_zone="Europe/Amsterdam", sms_on=False, reconnect_grace_until=at + 1)
+    roster = Roster(default_time_zone="Europe/Amsterdam", sms_on=False, grace=Grace(at + 1))
     roster.put_many([medic("anna"), medic("bert", channels=("sms",))])
     roster.move_many([fix("anna"), fix("bert")])
     assert [(found.medic_id, found.channels) for found in look(roster)] == [("anna", ("websocket",))]
