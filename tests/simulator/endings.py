@@ -93,8 +93,8 @@ def check_what_is_shown(world: "World") -> None:
             state = _state(world, incident_id)
             assert state is not None
             alert = state.alert(n)
-            if alert.told == "stand_down":  # she came all the same, and her app was told to stop before
-                continue
+            if any(note.purpose == "stand_down" for note in alert.notes):
+                continue  # she came all the same, and her app was told to stop before
             since = max(alert.requested_at, alert.answered_at or 0)
             late = since < world.now_ms() - 1000 * SHOWN_WITHIN_S
             if late and app.shows.get(alert_id(incident_id, n)) not in (OPEN, COMING):
