@@ -81,7 +81,7 @@ async def test_while_its_twin_is_under_way_and_on_other_connections(
     """One trickles in; five come at once by the same way, their replies are cut; then one that is well."""
     room, place = await a_room(texting, way_to_phones)
     slow = await texting.rebased(way_to_phones.url, room.well)
-    way_to_phones.to_server.trickle_bytes, way_to_phones.to_server.slow_s = 8, 0.02
+    way_to_phones.to_server.trickle_bytes, way_to_phones.to_server.slow_s = 3, 0.02
     trickling = asyncio.create_task(room.report(slow, place, "R-1"))
     await way_to_phones.happened("trickled")
     way_to_phones.heal()
