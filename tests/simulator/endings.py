@@ -72,7 +72,11 @@ def _check_feeds(world: "World") -> None:
 
 def _check_phones(world: "World") -> None:
     """4: what a connected app shows is what is so: nobody goes where nobody is wanted."""
+    since_s = world.loop.time() - SHOWN_WITHIN_S
     for app in _connected_apps(world):
+        assert app.socket is not None
+        if app.socket.since_s > since_s:  # it is being told
+            continue
         for alert, shown in app.shows.items():
             incident_id, n = _split(alert)
             state = _state(world, incident_id)
