@@ -274,6 +274,11 @@ class Checkers:
             return
         alert = told.state.alert(known.n)
         since = [event for event in told.events[asked_at:] if getattr(event, "n", None) == alert.n]
+        lapses_at = (alert.arrived_at or alert.accepted_at or 0) + self._policy(
+            incident_id
+        ).engaged_s_max * 1000
+        if self._now_ms() >= lapses_at:  # time has finished her, though nobody may have committed that yet
+            return
         if alert.engaged and not any(isinstance(event, CHANGES_HER_ANSWER) for event in since):
             self._wrong(f"an answer that was taken is refused when it is said again: {word}", incident_id)
 
