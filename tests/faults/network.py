@@ -62,6 +62,7 @@ class Network:
         self.links: list[Link] = []
         self.log: list[Happened] = []
         self._server: asyncio.Server | None = None
+        self._accepting: list[asyncio.Task[None] | None] = []
         self._changed = asyncio.Event()
         self.on_data: Callable[[Link, str, bytes], None] | None = None
         """Told of every piece before it is passed on; may change the link's ways, or end it."""
@@ -74,6 +75,7 @@ class Network:
         await self.refuse()
         for link in self.links:
             link.reset()
+        await asyncio.gather(*(one for one in self._accepting if one is not None))
         await asyncio.gather(*(link.ended() for link in self.links))
 
     @property
@@ -133,12 +135,15 @@ class Network:
             self.note(Happened(link.number, "silent"))
             link.hold(reader, writer)
             return
+        self._accepting.append(asyncio.current_task())
         try:
             behind = await self._connect()
         except OSError:
             self.note(Happened(link.number, "nobody behind"))
             writer.transport.abort()
             return
+        finally:
+            self._accepting.remove(asyncio.current_task())
         link.carry(reader, writer, *behind)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -174,6 +179,10 @@ class Link:
         to_behind: asyncio.StreamWriter,
     ) -> None:
         self._writers = [writer, to_behind]
+        if not self.open:  # ended while it was being made
+            for one in self._writers:
+                one.transport.abort()
+            return
         self._tasks = [
             asyncio.create_task(self._pass(reader, to_behind, "to_server")),
             asyncio.create_task(self._pass(behind, writer, "to_client")),
