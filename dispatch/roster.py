@@ -44,6 +44,8 @@ class Roster:
         self._whereabouts = Whereabouts(schedules)
         # Of those with a socket once more, for searches that can reach nobody else: few among many.
         self._of_connected = Whereabouts(schedules)
+        # To be put there before it is next looked at, all at once: after a start sockets come by thousands.
+        self._joining: dict[str, None] = {}
         self._claims = Claims()
         self._connected: dict[str, None] = {}
         self._slots = Slots()
@@ -79,7 +81,7 @@ class Roster:
             slot, medic = known
             self._whereabouts.remove(slot, Mode(medic.mode))
             if medic_id in self._connected:
-                self._of_connected.remove(slot, Mode(medic.mode))
+                self._leave_connected(slot, medic)
             self._availability.remove(slot)
             self._slots.give_back(slot)
 
@@ -97,7 +99,7 @@ class Roster:
         known = [(fix, self._medics[fix.medic_id]) for fix in fixes if fix.medic_id in self._medics]
         moves = [(slot, Mode(medic.mode), fix) for fix, (slot, medic) in known]
         moved = self._whereabouts.move_many(moves)
-        self._of_connected.move_many(one for one in moves if one[2].medic_id in self._connected)
+        self._of_connected.move_many(one for one in moves if self._has_joined(one[2].medic_id))
         return moved
 
     def fix(self, medic_id: str) -> Fix | None:
@@ -116,9 +118,9 @@ class Roster:
         for slot, medic in self._known((medic_id,)):
             self._availability.connected(slot, on)
             if on:
-                self._join_connected(slot, medic)
+                self._joining[medic_id] = None
             else:
-                self._of_connected.remove(slot, Mode(medic.mode))
+                self._leave_connected(slot, medic)
 
     def hold_alert(
         self, medic_id: str, *, incident_id: str, n: int, priority: int, drill: bool, engaged: bool
@@ -154,7 +156,7 @@ class Roster:
         ValueError for a bad position.
         """
         lookup = Lookup(
-            self._of_connected if self._availability.by_socket_alone(search, at) else self._whereabouts,
+            self._all_connected() if self._availability.by_socket_alone(search, at) else self._whereabouts,
             self._ids,
             self._availability.asked_by(search, at),
             lat=lat,
@@ -235,13 +237,30 @@ class Roster:
             if before is None:
                 if medic.id in self._connected:
                     self._availability.connected(slot, True)
+                    self._joining[medic.id] = None
                 self._availability.claimed(slot, self._claims.urgency(medic.id))
-        self._of_connected.put_many(one for one in changes if one[2].id in self._connected)
+        self._of_connected.put_many(one for one in changes if self._has_joined(one[2].id))
 
-    def _join_connected(self, slot: int, medic: Medic) -> None:
-        self._of_connected.put_many([(slot, None, medic)])
-        if (fix := self._whereabouts.fix(slot, medic)) is not None:
-            self._of_connected.move_many([(slot, Mode(medic.mode), fix)])
+    def _has_joined(self, medic_id: str) -> bool:
+        return medic_id in self._connected and medic_id not in self._joining
+
+    def _all_connected(self) -> Whereabouts:
+        """Where those are who have a socket, the newest of them too."""
+        if self._joining:
+            joining = self._known(self._joining)
+            self._joining.clear()
+            self._of_connected.put_many((slot, None, medic) for slot, medic in joining)
+            fixes = ((slot, medic, self._whereabouts.fix(slot, medic)) for slot, medic in joining)
+            self._of_connected.move_many(
+                (slot, Mode(medic.mode), fix) for slot, medic, fix in fixes if fix is not None
+            )
+        return self._of_connected
+
+    def _leave_connected(self, slot: int, medic: Medic) -> None:
+        if medic.id in self._joining:
+            del self._joining[medic.id]
+        else:
+            self._of_connected.remove(slot, Mode(medic.mode))
 
     def _candidates(
         self, found: list[Found], search: Search, at: int, firsts: Mapping[str, int]
