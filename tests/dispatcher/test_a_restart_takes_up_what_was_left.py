@@ -2,14 +2,22 @@
 
 from msgspec.structs import replace
 from texting import Texting
-from town import a_policy, asked_by, some_medics, states
+from town import Town, a_policy, asked_by, some_medics, states
 
 from dispatch.core import commands as c
 from dispatch.core.evolve import evolve_all
+from dispatch.core.incident import Note
 from dispatch.dispatcher import Dispatcher
+from dispatch.records import Record
 
 PHONES = [medic.phone for medic in some_medics(2)]
 BY_SMS = {"trauma": a_policy(waves=[(0, 1)], ladder=[("sms", 0)], answer_within_s=90)}
+
+
+async def on_her_socket(town: Town, record: Record) -> Note:
+    """The one notification for the first who was asked that goes there."""
+    (note,) = [one for one in (await town.now(record)).state.alerts[0].notes if one.channel == "websocket"]
+    return note
 
 
 async def test_the_state_is_what_it_was(start_town):
@@ -83,11 +91,9 @@ async def test_who_does_not_come_back_within_the_grace_has_failed_that_rung(star
     await town.add(some_medics(1), connected=False)
     record = await town.report()
     await town.pass_time(4)
-    (note,) = [n for n in (await town.now(record)).state.alerts[0].notes if n.channel == "websocket"]
-    assert note.pending
+    assert (await on_her_socket(town, record)).pending
     await town.pass_time(1.5)
-    (note,) = [n for n in (await town.now(record)).state.alerts[0].notes if n.channel == "websocket"]
-    assert note.unsent
+    assert (await on_her_socket(town, record)).unsent
 
 
 async def test_a_start_that_takes_longer_than_the_grace_leaves_devices_all_of_it(start_town, monkeypatch):
@@ -104,8 +110,7 @@ async def test_a_start_that_takes_longer_than_the_grace_leaves_devices_all_of_it
     monkeypatch.setattr(Dispatcher, "read_digits", slowly)
     again = await start_town(node_id="node-b", grace_s=5)
     await again.pass_time(4)
-    (note,) = [n for n in (await again.now(record)).state.alerts[0].notes if n.channel == "websocket"]
-    assert note.pending
+    assert (await on_her_socket(again, record)).pending
     device = again.connect("medic-000")
     await again.quiet()
     assert device.of("alert")

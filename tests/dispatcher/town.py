@@ -34,14 +34,14 @@ WAIT_S_MAX = 20.0
 
 
 class MovedClock(Clock):
-    """Postgres' time when the node started, moved on by the test alone; who sleeps by it wakes up then.
+    """Postgres' time when the node started, or ``at_ms``; only the test moves it, and wakes who sleeps by it.
 
     However long a busy machine takes over a step, it is no later afterwards.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_ms: int | None = None) -> None:
         super().__init__()
-        self._at_ms: int | None = None
+        self._at_ms = at_ms
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
 
@@ -54,8 +54,11 @@ class MovedClock(Clock):
         return super().now_ms() if self._at_ms is None else self._at_ms
 
     def move(self, seconds: float) -> None:
-        self._at_ms = self.now_ms() + round(seconds * 1000)
-        while self._sleepers and self._sleepers[0][0] <= self._at_ms:
+        self.move_to(self.now_ms() + round(seconds * 1000))
+
+    def move_to(self, at_ms: int) -> None:
+        self._at_ms = at_ms
+        while self._sleepers and self._sleepers[0][0] <= at_ms:
             sleeper = heapq.heappop(self._sleepers)[2]
             if not sleeper.done():
                 sleeper.set_result(None)

@@ -34,20 +34,6 @@ POLICIES = shipped()
 Deed = Callable[["Service"], Awaitable[None]]
 
 
-class StandingClock(MovedClock):
-    """It says what it was set to, and nothing else."""
-
-    def __init__(self, at: int) -> None:
-        super().__init__()
-        self.at = at
-
-    def now_ms(self) -> int:
-        return self.at
-
-    async def resync(self, pool: Any) -> None:
-        """No database has this time."""
-
-
 class FromOutside(NamedTuple):
     at: int
     deed: Deed
@@ -100,7 +86,7 @@ class Log:
 
 
 class Service:
-    def __init__(self, town: Town, clock: StandingClock) -> None:
+    def __init__(self, town: Town, clock: MovedClock) -> None:
         self.town, self.clock = town, clock
         self.ids: dict[int, str] = {}
 
@@ -140,10 +126,10 @@ class Service:
             due = [live.record.due_at for live in decisions.lives() if live.record and live.record.due_at]
             if min(due, default=at + 1) > at:
                 break
-            self.clock.at = min(due)
+            self.clock.move_to(min(due))
             decisions.tick_all_due()
             await self.quiet()
-        self.clock.at = at
+        self.clock.move_to(at)
 
     async def quiet(self) -> None:
         async with asyncio.timeout(20):
@@ -156,7 +142,7 @@ async def service(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Devices acknowledge sooner than the service takes it for sent: here that is a matter of real time."""
     monkeypatch.setattr("dispatch.to_sockets.SENT_AFTER_S", 3600.0)
     town = Town(database_url, policies=POLICIES)
-    clock = town.clock = StandingClock(NOON)
+    clock = town.clock = MovedClock(NOON)
     await town.start()
     yield Service(town, clock)
     await town.stop()

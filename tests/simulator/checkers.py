@@ -13,6 +13,7 @@ from dispatch.core import events as e
 from dispatch.core.evolve import evolve
 from dispatch.core.incident import Alert, Incident
 from dispatch.core.policy import Policy
+from dispatch.core.timers import lapse_at
 from dispatch.ids import parse_alert_id, parse_notification_id
 from dispatch.store.feed import decode_events
 from tests.core.invariants import Books, lost
@@ -274,11 +275,8 @@ class Checkers:
             return
         alert = told.state.alert(known.n)
         since = [event for event in told.events[asked_at:] if getattr(event, "n", None) == alert.n]
-        lapses_at = (alert.arrived_at or alert.accepted_at or 0) + self._policy(
-            incident_id
-        ).engaged_s_max * 1000
-        if self._now_ms() >= lapses_at:  # time has finished her, though nobody may have committed that yet
-            return
+        if self._now_ms() >= lapse_at(alert, self._policy(incident_id)):
+            return  # time has finished her, though nobody may have committed that yet
         if alert.engaged and not any(isinstance(event, CHANGES_HER_ANSWER) for event in since):
             self._wrong(f"an answer that was taken is refused when it is said again: {word}", incident_id)
 

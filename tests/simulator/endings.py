@@ -72,11 +72,7 @@ def _check_feeds(world: "World") -> None:
 
 def _check_phones(world: "World") -> None:
     """4: what a connected app shows is what is so: nobody goes where nobody is wanted."""
-    since_s = world.loop.time() - SHOWN_WITHIN_S
     for app in _connected_apps(world):
-        assert app.socket is not None
-        if app.socket.since_s > since_s:  # it is being told
-            continue
         for alert, shown in app.shows.items():
             incident_id, n = _split(alert)
             state = _state(world, incident_id)
@@ -90,8 +86,7 @@ def check_what_is_shown(world: "World") -> None:
     """5: the faults are over, and every connected app shows what its medic is asked and has accepted."""
     since_s = world.loop.time() - SHOWN_WITHIN_S
     for app in _connected_apps(world):
-        assert app.socket is not None
-        if app.socket.since_s > since_s or app.read_at_s is None or app.read_at_s > since_s:
+        if app.read_at_s is None or app.read_at_s > since_s:
             continue
         for incident_id, n in world.checkers.claims_of(app.medic.id):
             state = _state(world, incident_id)
@@ -106,9 +101,12 @@ def check_what_is_shown(world: "World") -> None:
 
 
 def _connected_apps(world: "World") -> Iterator[App]:
+    """Those that have been for long enough to have been told."""
+    since_s = world.loop.time() - SHOWN_WITHIN_S
     for phone in world.phones.values():
-        if not phone.deleted:
-            yield from (app for app in phone.apps if app.socket is not None)
+        for app in phone.apps:
+            if not phone.deleted and app.socket is not None and app.socket.since_s <= since_s:
+                yield app
 
 
 def _check_receipts(world: "World") -> None:
