@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import aiohttp
 
@@ -44,6 +44,19 @@ def free_port(wanted: int) -> int:
         return port
 
 
+class Running(Protocol):
+    """As much of a process as is needed of one that has begun."""
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+    def send_signal(self, number: signal.Signals, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 class ServiceProcess:
     """`dispatch serve` on a data directory. As a context manager it is ready inside, and gone after."""
 
@@ -54,18 +67,10 @@ class ServiceProcess:
         self._port = port
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")}
         self._environment = inherited | dict(settings) | {"DISPATCH_PUBLIC_URL": self.url}
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Running | None = None
 
     async def __aenter__(self) -> Self:
-        with self.log.open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command("serve", "--host", HOST, "--port", str(self._port)),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                start_new_session=True,  # Ctrl-C is ours to pass on, once the medics are gone
-            )
+        self._process = await self._begin("serve", "--host", HOST, "--port", str(self._port))
         try:
             await self._until_ready(self._process)
         except BaseException:
@@ -107,10 +112,21 @@ class ServiceProcess:
             )
         return printed.decode()
 
+    async def _begin(self, *words: str) -> Running:
+        with self.log.open("wb") as log:
+            return await asyncio.create_subprocess_exec(
+                *self._command(*words),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                start_new_session=True,  # Ctrl-C is ours to pass on, once the medics are gone
+            )
+
     def _command(self, *words: str) -> Sequence[str]:
         return (sys.executable, "-m", "dispatch", *words, "--data-dir", str(self._data_dir))
 
-    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
+    async def _until_ready(self, process: Running) -> None:
         async with aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=5.0)) as http:
             try:
                 async with asyncio.timeout(START_S_MAX):

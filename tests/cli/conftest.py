@@ -39,11 +39,11 @@ class Serving:
 class Cli:
     def __init__(self, **settings: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")}
-        self._environment = clean | settings
+        self.environment = clean | settings
 
     async def start(self, *words: str) -> Process:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "dispatch", *words), stdout=PIPE, stderr=PIPE, env=self._environment
+            *(sys.executable, "-m", "dispatch", *words), stdout=PIPE, stderr=PIPE, env=self.environment
         )
 
     async def run(self, *words: str) -> Done:

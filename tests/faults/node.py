@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.fault_points import VARIABLE as KILL_AT
+from tests.forked import Forked
 from tests.service.asking import ask, free_port
 
 NO_ANSWER = (urllib.error.URLError, http.client.HTTPException, OSError, json.JSONDecodeError)
@@ -31,7 +32,7 @@ class Node:
         self.key = ""
         self._log = folder / "node.log"
         self._kill_at = folder / "kill_at"
-        self._process: Process | None = None
+        self._process: Process | Forked | None = None
 
     # --- its life
 
@@ -41,14 +42,18 @@ class Node:
 
     async def launch(self) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")}
-        words = ("-m", "dispatch", "serve", "--port", str(self.port), "--data-dir", str(self.data_dir))
+        environment = clean | {KILL_AT: str(self._kill_at)} | self.settings
+        words = ("serve", "--port", str(self.port), "--data-dir", str(self.data_dir))
+        if "LD_PRELOAD" not in environment:
+            self._process = Forked(words, environment, self._log)
+            return
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, *words),
+                *(sys.executable, "-m", "dispatch", *words),
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=clean | {KILL_AT: str(self._kill_at)} | self.settings,
+                env=environment,
             )
 
     async def until_ready(self, seconds: float = 60) -> None:

@@ -6,13 +6,13 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.cli.conftest import Cli
+from tests.forked import Forked
 from tests.postgres.conftest import server_processes_in
 from tests.service.asking import ask, free_port
 
@@ -26,14 +26,15 @@ class Serving:
         self.data_dir = data_dir
         self.port = free_port()
         self._cli = Cli()
-        self.process: Process | None = None
+        self.process: Forked | None = None
         self.key = ""
 
     async def start(self) -> None:
         words = ("serve", "--port", str(self.port), "--data-dir", str(self.data_dir))
-        self.process = await self._cli.start(*words)
+        log = self.data_dir.parent / "serve.log"
+        self.process = Forked(words, self._cli.environment, log)
         for _ in range(600):
-            assert self.process.returncode is None, (await self.process.communicate())[1].decode()
+            assert self.process.returncode is None, log.read_text()
             if await asyncio.to_thread(self._ready):
                 return
             await asyncio.sleep(0.1)
@@ -49,16 +50,14 @@ class Serving:
     async def kill_9(self) -> None:
         assert self.process is not None
         self.process.kill()
-        await self.process.communicate()
+        await self.process.wait()
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""
         assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(self.process.communicate(), 60)
-        assert self.process.returncode is not None
-        return self.process.returncode
+        return await asyncio.wait_for(self.process.wait(), 60)
 
     async def command(self, *words: str) -> str:
         """A `dispatch` command on the same data dir; its stdout."""

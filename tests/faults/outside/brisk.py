@@ -1,13 +1,9 @@
-"""`dispatch serve` with shorter times, so that a test need not wait out the real ones.
-
-Started as `python -m tests.faults.outside.brisk`. Nothing else is changed.
-"""
+"""`dispatch serve` with shorter times, so that a test need not wait out the real ones: nothing else differs."""
 
 import os
 from functools import partial
 
 from dispatch import app, following, node, sender, serving
-from dispatch.cli import main
 from notify import twilio_results
 
 PING_S = "DISPATCH_TEST_PING_S"
@@ -25,8 +21,3 @@ def hasten() -> None:
     app.SmsSettings = partial(app.SmsSettings, timeout_s=SMS_TIMEOUT_S, lag_s=SMS_LAG_S)  # type: ignore[misc]
     sender.ASK_S_MAX = ASK_S
     twilio_results.CREDENTIALS_RETRY_S = CREDENTIALS_S
-
-
-if __name__ == "__main__":
-    hasten()
-    main()

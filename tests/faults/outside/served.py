@@ -2,8 +2,7 @@
 
 import asyncio
 import itertools
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from dispatch.store import medics
 from simulations.service_process import ServiceProcess
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import World
-from tests.faults.outside.brisk import PING_S
+from tests.faults.outside.brisk import PING_S, hasten
+from tests.forked import Forked
 from tests.service.asking import free_port
 
 POLICY = """
@@ -46,8 +46,9 @@ class Brisk(ServiceProcess):
         super().__init__(data_dir, port, settings)
         self.port = port
 
-    def _command(self, *words: str) -> Sequence[str]:
-        return (sys.executable, "-m", "tests.faults.outside.brisk", *words, "--data-dir", str(self._data_dir))
+    async def _begin(self, *words: str) -> Forked:
+        words = (*words, "--data-dir", str(self._data_dir))
+        return Forked(words, self._environment, self.log, before=hasten)
 
     async def kill_9_and_start(self) -> None:
         assert self._process is not None
