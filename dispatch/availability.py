@@ -73,6 +73,8 @@ class Availability:
         self._renew_reach(slot)
 
     def taken(self, slots: list[int], on: bool) -> None:
+        if not slots:  # as with most decisions, and numpy takes a while over nothing too
+            return
         if on:
             self._flags[slots] |= _TAKEN
         else:

@@ -116,7 +116,7 @@ class World:
     async def _until_known(self, count: int) -> None:
         """As after `dispatch medics import`: the service follows."""
         client = await self.client()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while f"dispatch_medics {count}.0" not in (await client.get("/metrics")).text:
                 await asyncio.sleep(0.01)
 

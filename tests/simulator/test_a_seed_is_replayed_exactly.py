@@ -3,14 +3,20 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
 from tests.simulator.runs import run_seed
-from tests.simulator.world import World
+from tests.simulator.world import Finding, World
 
 SEED = 6
 RUN = "from tests.simulator.runs import run_seed; print(run_seed({seed}).digest)"
+
+
+@cache
+def the_run() -> Finding:
+    return run_seed(SEED)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +26,7 @@ def test_in_another_process(hash_seed: str, before: str) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     command = [sys.executable, "-c", before + RUN.format(seed=SEED)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
-    assert done.stdout.strip() == run_seed(SEED).digest, done.stderr
+    assert done.stdout.strip() == the_run().digest, done.stderr
 
 
 def test_another_seed_is_another_run() -> None:
@@ -28,6 +34,6 @@ def test_another_seed_is_another_run() -> None:
 
 
 def test_what_goes_wrong_is_counted_by_kind() -> None:
-    faults = run_seed(SEED).faults
+    faults = the_run().faults
     assert sum(faults.values()) > 100
     assert len(faults) > 15

@@ -1,4 +1,4 @@
-"""`dispatch serve` with shorter times, so that a test need not wait out the real ones: nothing else differs."""
+"""`dispatch serve` with shorter times, so that a test need not wait out the real ones. No more than that."""
 
 import os
 from functools import partial
