@@ -4,7 +4,7 @@ The workers of a parallel run share the server: the first that needs it starts i
 `DISPATCH_TEST_DATABASE_URL` names another server to use, as a user who may create databases.
 
 And signals as in a terminal: a shell's background job, or nohup, has some ignored, and so would every process
-that a test starts. What they import is compiled once, not by each of some 300.
+that a test starts.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import signal
-import sys
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,10 +38,6 @@ def pytest_configure() -> None:
         # Where a disk is slow, a test waits for it longer than for all else: a database made there took a
         # second, in memory 0.03 s. No test pulls the plug, so what has been written may lie in memory.
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(IN_MEMORY)
-    # Where Python is told to keep no bytecode, each process that a test starts would compile all of ours anew
-    # (0.3 s), and what `./dev` installed besides, which it does not compile ahead (4 s).
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    sys.dont_write_bytecode = False
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)

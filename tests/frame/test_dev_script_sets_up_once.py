@@ -58,7 +58,7 @@ def start_dev(checkout: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(checkout / "dev"), *arguments],
         cwd=checkout.parent,
-        env={"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"},
+        env={"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -79,6 +79,8 @@ def test_once_and_then_only_when_something_changed(checkout):
     assert (code, out) == (7, called), told
     assert told.count("\n") == 1
     assert "setting up" in told
+    compiled = (checkout / ".venv").glob("lib/python*/site-packages/__pycache__/miniature.*.pyc")
+    assert list(compiled), "also where Python is told to keep no bytecode"
 
     began = time.monotonic()
     assert run_dev(checkout, "keys", "list", "--json") == (7, called, "")
