@@ -12,8 +12,14 @@ def main() -> None:
     ends_it = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ends_it:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from dispatch import garbage  # light, so that little is imported with the collector on
+
+    garbage.not_while_starting()
     from dispatch.cli_commands import main as commands
 
     if ends_it:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    commands()
+    try:
+        commands()
+    finally:
+        garbage.ends()

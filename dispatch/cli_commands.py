@@ -4,11 +4,11 @@ Heavy modules are imported by the command that needs them, so that ``--help`` is
 """
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 
+from dispatch import garbage
 from dispatch.cli_db import db_group
 from dispatch.cli_keys import keys_group
 from dispatch.cli_medics import medics_group
@@ -28,7 +28,7 @@ class _ServeCommand(click.Command):
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("responder-alert-dispatch"), message="%(version)s")
+@click.version_option(package_name="responder-alert-dispatch", message="%(version)s")
 def main() -> None:
     """Alerts the volunteer medics who can be at a casualty before the ambulance."""
 
@@ -49,10 +49,6 @@ main.add_command(simulate_command)
 @plainly
 def serve_command(host: str, port: int, data_dir: Path) -> None:
     """Run the service until Ctrl-C or SIGTERM."""
-    from dispatch import garbage
-
-    garbage.not_while_starting()
-
     import asyncio
 
     import uvloop
@@ -115,6 +111,7 @@ def demo_command(
         columns=CallColumns(**columns),
         data_dir=data_dir,
     )
+    garbage.started()
     sys.exit(run(options))
 
 

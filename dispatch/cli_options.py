@@ -12,6 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from dispatch import garbage
+
 FAILED, WRONG_USE = 1, 2
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,6 +95,7 @@ async def server(data_dir: Path) -> AsyncIterator[str]:
     from dispatch.settings import read_settings
 
     settings = read_settings()
+    garbage.started()  # what a command imports is there by now
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dispatch import garbage
 from dispatch.cli_options import json_option
 
 
@@ -61,6 +62,7 @@ def simulate_command(
     """
     from simulations.planning.command import Options, simulate
 
+    garbage.started()
     sys.exit(
         simulate(Options(scenario, report, policies, replications, seed, as_json, jobs, dask, skip_bad_rows))
     )

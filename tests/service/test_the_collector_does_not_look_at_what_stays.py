@@ -2,11 +2,27 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import pytest
 
+from dispatch.cli_options import server
 from dispatch.garbage import CLOSED_MIN, Garbage, not_while_starting
+
+A_COMMAND = """
+import gc, sys
+from dispatch import cli
+looked = []
+gc.callbacks.append(lambda phase, _: looked.append(phase))
+sys.argv = ["dispatch", "policy", "check", sys.argv[1]]
+try:
+    cli.main()
+finally:
+    print(len(looked))
+"""
 
 
 class Knot:
@@ -61,3 +77,17 @@ async def test_what_a_start_makes_is_not_looked_at_before_it_serves_nor_after():
     gc.collect()
     assert late() is None
     running.cancel()
+
+
+def test_what_a_command_imports_is_not_looked_at(tmp_path: Path):
+    file = tmp_path / "policies.toml"
+    file.write_text("")
+    done = subprocess.run([sys.executable, "-c", A_COMMAND, str(file)], capture_output=True, text=True)
+    assert (done.stdout.splitlines()[-1], done.stderr) == ("0", "")
+
+
+async def test_what_a_command_makes_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DISPATCH_DATABASE_URL", "postgresql://host/database")
+    not_while_starting()
+    async with server(tmp_path):
+        assert gc.isenabled()
