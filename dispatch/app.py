@@ -46,8 +46,7 @@ from dispatch.chores import (
     read_keys,
 )
 from dispatch.clock import Clock
-from dispatch.codes import read_codes
-from dispatch.core.policy import Policies, PolicyError, override, shipped
+from dispatch.core.policy import Policies
 from dispatch.drill import Drills, drill_policy
 from dispatch.drill_devices import KIND as DRILL
 from dispatch.drill_devices import ROOM as WATCHDOG_ROOM
@@ -55,6 +54,7 @@ from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.enrolment import Enrolment
 from dispatch.garbage import Garbage
 from dispatch.ids import new_id
+from dispatch.kinds import Kinds
 from dispatch.node import Node
 from dispatch.opting import Opting
 from dispatch.pause import WHY as PAUSED
@@ -91,15 +91,13 @@ class Service:
 
 
 @asynccontextmanager
-async def running(settings: Settings, data_dir: Path, name: str = "") -> AsyncIterator[Service]:
+async def running(settings: Settings, kinds: Kinds, data_dir: Path, name: str = "") -> AsyncIterator[Service]:
     """The service, ready to answer. At the end what was begun is finished, and Postgres stops.
 
     ``name`` tells this node from others on the same database: the same after a restart, and no other's.
 
-    Raises PolicyError, CodesError, PostgresUnavailable, DatabaseRefused and what the database raises.
+    Raises PostgresUnavailable, DatabaseRefused and what the database raises.
     """
-    policies = read_policies(settings)
-    codes = read_codes(settings.codes_file, policies) if settings.codes_file else {}
     async with AsyncExitStack() as stack:
         embedded, url = None, settings.database_url
         if url is None:
@@ -108,7 +106,7 @@ async def running(settings: Settings, data_dir: Path, name: str = "") -> AsyncIt
         await upgrade(dsn)
         pool = await connect_pool(dsn, max_size=POOL_MAX)
         stack.push_async_callback(_close, pool)
-        parts = await _start(stack, settings, _with_drills(policies, settings), pool, dsn, name)
+        parts = await _start(stack, settings, _with_drills(kinds.policies, settings), pool, dsn, name)
         watchdog = await _watchdog(stack, settings, parts)
         edge, node = _edge(parts), parts.node
         await stack.enter_async_context(in_background(edge.lag.run(), edge.fixes.run()))
@@ -116,7 +114,7 @@ async def running(settings: Settings, data_dir: Path, name: str = "") -> AsyncIt
         more = (node.appender.times.check, node.dispatcher.positions.check, edge.lag.check, watchdog)
         readiness = Readiness(settings, node, embedded, data_dir, more)
         stack.callback(readiness.close)
-        yield _service(parts, edge, readiness, Checks(policies, codes))
+        yield _service(parts, edge, readiness, Checks(kinds.policies, kinds.codes))
 
 
 async def _close(pool: asyncpg.Pool) -> None:
@@ -126,20 +124,6 @@ async def _close(pool: asyncpg.Pool) -> None:
             await pool.close()
     except TimeoutError:
         pool.terminate()
-
-
-def read_policies(settings: Settings) -> Policies:
-    """The shipped policies, or those with the operator's file laid over them. Raises PolicyError."""
-    path = settings.policy_file
-    if path is None:
-        return shipped()
-    try:
-        policies = override(path.read_text("utf-8"), file=str(path))
-    except (OSError, UnicodeError) as error:
-        raise PolicyError(f"{path}: can not be read: {error}") from None
-    if DRILL in policies:
-        raise PolicyError(f"{path}: {DRILL}: is the kind of the watchdog's own drills; name yours otherwise")
-    return policies
 
 
 def _with_drills(policies: Policies, settings: Settings) -> Policies:

@@ -4,6 +4,7 @@ Heavy modules are imported by the command that needs them, so that ``--help`` is
 """
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -49,20 +50,29 @@ main.add_command(simulate_command)
 @plainly
 def serve_command(host: str, port: int, data_dir: Path) -> None:
     """Run the service until Ctrl-C or SIGTERM."""
-    import asyncio
-
-    import uvloop
-
-    from dispatch import logs
-    from dispatch.serving import serve
     from dispatch.settings import read_settings, unknown_variables
 
-    logs.set_up()
     settings = read_settings()
+
+    from dispatch import logs
+    from dispatch.kinds import read_kinds
+    from dispatch.listening import listening_socket
+
+    logs.set_up()
     for name in unknown_variables():
         logs.logger(__name__).warning("this setting is not known", variable=name)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, host, port, data_dir))
+    with closing(listening_socket(host, port)) as bound:
+        kinds = read_kinds(settings)
+
+        # What the operator gave is right: only now what takes a second and more to import.
+        import asyncio
+
+        import uvloop
+
+        from dispatch.serving import serve
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, kinds, bound, data_dir))
 
 
 @main.command("demo")

@@ -59,26 +59,37 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
 
 def exit_code(error: Exception) -> int | None:
     """None: a fault of ours, which shows itself whole."""
-    import asyncpg
+    if _is_wrong_use(error):
+        return WRONG_USE
+    return FAILED if _is_failure(error) else None
 
+
+def _is_wrong_use(error: Exception) -> bool:
+    """Found out before much is imported, and told as soon."""
     from dispatch.codes import CodesError
     from dispatch.core.policy import PolicyError
+    from dispatch.listening import CanNotListen
+    from dispatch.settings import SettingsError
+
+    return isinstance(error, SettingsError | PolicyError | CodesError | CanNotListen)
+
+
+def _is_failure(error: Exception) -> bool:
+    import asyncpg
+
     from dispatch.embedded_postgres import PostgresUnavailable
     from dispatch.medics_import import UnusableFile
-    from dispatch.serving import CanNotListen
-    from dispatch.settings import SettingsError
     from dispatch.store.archive import UnusableBackup
     from dispatch.store.database import DatabaseRefused
 
-    if isinstance(error, SettingsError | PolicyError | CodesError | CanNotListen):
-        return WRONG_USE
-    known = (UnusableFile, UnusableBackup, PostgresUnavailable, DatabaseRefused, asyncpg.PostgresError)
-    if isinstance(error, (*known, asyncpg.InterfaceError, OSError, TimeoutError)):
-        return FAILED
-    return None
+    ours = (UnusableFile, UnusableBackup, PostgresUnavailable, DatabaseRefused)
+    return isinstance(error, (*ours, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError))
 
 
 def told(error: Exception) -> str:
+    if _is_wrong_use(error):
+        return str(error)
+
     import asyncpg
 
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | ConnectionError):

@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from dispatch.api.connection import FRAMES_WAITING_MAX, Connection
-from dispatch.serving import listening_socket
+from dispatch.listening import listening_socket
 from notify.websocket import SocketHub
 
 LARGE = "x" * 100_000

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from websockets.asyncio.client import connect
 
-from dispatch import serving
+from dispatch import listening
 from dispatch.api.connection import Connection
 from tests.faults.network import Network
 
@@ -36,8 +36,8 @@ class Ours:
 
 
 @asynccontextmanager
-async def listening(ours: Ours) -> AsyncIterator[int]:
-    bound = serving.listening_socket("127.0.0.1", 0)
+async def serving(ours: Ours) -> AsyncIterator[int]:
+    bound = listening.listening_socket("127.0.0.1", 0)
     config = uvicorn.Config(
         ours,
         ws="websockets-sansio",
@@ -59,9 +59,9 @@ async def listening(ours: Ours) -> AsyncIterator[int]:
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such option")
 async def test_what_it_does_not_take_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "TAKES_NOTHING_S_MAX", 1.0)
+    monkeypatch.setattr(listening, "TAKES_NOTHING_S_MAX", 1.0)
     ours = Ours()
-    async with listening(ours) as port, Network(port) as network:
+    async with serving(ours) as port, Network(port) as network:
         device = await connect(f"ws://127.0.0.1:{network.port}/", compression=None, ping_interval=None)
         link = await network.link()
         link.to_client.stuck = True
@@ -74,10 +74,10 @@ async def test_what_it_does_not_take_ends_it(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_what_is_taken_slowly_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "TAKES_NOTHING_S_MAX", 1.0)
+    monkeypatch.setattr(listening, "TAKES_NOTHING_S_MAX", 1.0)
     ours = Ours()
     async with (
-        listening(ours) as port,
+        serving(ours) as port,
         Network(port) as network,
         connect(f"ws://127.0.0.1:{network.port}/", compression=None, ping_interval=None) as device,
     ):

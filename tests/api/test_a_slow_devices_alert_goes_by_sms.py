@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from dispatch.serving import listening_socket
+from dispatch.listening import listening_socket
 from simulations.twilio_double import TwilioDouble
 from tests.api import world as worlds
 from tests.api.world import World, a_report

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from dispatch import drill, watchdog
-from dispatch.app import read_policies
 from dispatch.core.policy import PolicyError
 from dispatch.ids import new_id
+from dispatch.kinds import read_kinds
 from dispatch.settings import Settings, SettingsError, read_settings
 from dispatch.store import drills, feed, service
 from dispatch.store.appends import Unavailable
@@ -330,7 +330,7 @@ def test_the_kind_of_the_drills_is_no_policy_files(tmp_path: Path) -> None:
         'ladder = [{ channel = "websocket", after_s = 0 }]\n'
     )
     with pytest.raises(PolicyError, match="the watchdog's own"):
-        read_policies(Settings.model_construct(policy_file=file))
+        read_kinds(Settings.model_construct(policy_file=file))
 
 
 def test_settings_that_can_not_be_used_are_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from dispatch.app import running
 from dispatch.auth import SCOPES, new_key, new_token, secret_hash
 from dispatch.ids import new_id
+from dispatch.kinds import read_kinds
+from dispatch.listening import listening_socket, url_of
 from dispatch.records import Medic, Place
-from dispatch.serving import Server, listening_socket, url_of
+from dispatch.serving import Server
 from dispatch.settings import Settings
 from dispatch.store import keys, medics, tokens
 from simulations.twilio_double import TwilioDouble
@@ -167,7 +169,7 @@ async def a_world(
         }
         twilio.reply_url = f"{url}/v1/twilio/sms"
     chosen = Settings.model_construct(**{**_defaults(), "database_url": SecretStr(database_url), **settings})
-    async with running(chosen, data_dir, url) as service:
+    async with running(chosen, read_kinds(chosen), data_dir, url) as service:
         ready = asyncio.Event()
         server = Server(service, ready.set)
         serving = asyncio.create_task(server.serve(sockets=[bound]))

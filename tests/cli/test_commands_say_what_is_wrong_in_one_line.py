@@ -1,6 +1,7 @@
 """Exit codes and one line on stderr: 0 done, 1 failed, 2 wrong use."""
 
 import json
+import os
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,15 @@ def one_line(err: str) -> str:
     lines = [line for line in err.splitlines() if not line.startswith("{")]
     assert len(lines) == 1, err
     return lines[0]
+
+
+@pytest.fixture
+def not_served(tmp_path: Path) -> dict[str, str]:
+    """An environment in which the service can not even be imported."""
+    folder = tmp_path / "instead"
+    folder.mkdir()
+    (folder / "uvicorn.py").write_text("raise SystemExit('the service is imported')")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
 async def test_help_is_there_for_every_command_and_explains_the_settings() -> None:
@@ -66,9 +76,9 @@ async def test_unknown_words_are_wrong_use() -> None:
     ],
 )
 async def test_a_setting_that_can_not_be_used_is_one_line_and_exit_2(
-    setting: str, value: str, told: str
+    not_served: dict[str, str], setting: str, value: str, told: str
 ) -> None:
-    done = await Cli(**{setting: value}).run("serve", "--port", "0")
+    done = await Cli(**{setting: value}, **not_served).run("serve", "--port", "0")
     assert done.code == 2
     assert told in one_line(done.err)
     assert "cret" not in done.err
@@ -95,10 +105,12 @@ async def test_a_database_that_does_not_take_us_is_one_line_and_exit_1(
 
 
 @pytest.mark.parametrize("setting", ["DISPATCH_POLICY_FILE", "DISPATCH_CODES_FILE"])
-async def test_a_file_that_is_no_text_is_one_line_and_exit_2(setting: str, tmp_path: Path) -> None:
+async def test_a_file_that_is_no_text_is_one_line_and_exit_2(
+    not_served: dict[str, str], setting: str, tmp_path: Path
+) -> None:
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe")
-    done = await Cli(**{setting: str(binary)}).run(
+    done = await Cli(**{setting: str(binary)}, **not_served).run(
         "serve", "--port", "0", "--data-dir", str(tmp_path / "data")
     )
     assert done.code == 2
@@ -120,12 +132,12 @@ async def test_a_setting_that_is_not_known_is_warned_of(make_cli: MakeCli) -> No
     assert (first["level"], first["variable"]) == ("warning", "DISPATCH_TWILO_FROM")
 
 
-async def test_a_port_that_is_taken_is_one_line_and_exit_2(cli: Cli) -> None:
+async def test_a_port_that_is_taken_is_one_line_and_exit_2(not_served: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = await cli.run("serve", "--port", str(port))
+        done = await Cli(**not_served).run("serve", "--port", str(port))
     assert done.code == 2
     assert str(port) in one_line(done.err)
     assert "--port" in done.err
