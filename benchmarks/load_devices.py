@@ -22,11 +22,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.service import LAT, LON
+from geo.distance import SPEED_M_S, Mode
 
 ACCEPT = 3
 """Of the alerts of an incident, the first so many accept, the others decline."""
 CONNECT_AT_ONCE = 50
 SPREAD_DEG = 0.25
+M_PER_DEG = 111_195.0
 AGAIN_S, AGAIN_S_MAX = 1.0, 30.0
 """How long a phone that was refused waits at first, and at most."""
 
@@ -103,21 +105,27 @@ class Devices:
         asyncio.get_running_loop().call_later(after_s, lambda: self._begin(what()))
 
     async def _move(self) -> None:
-        """So many positions a second, by all in turn."""
+        """So many positions a second, by all in turn; each goes as far as a bicycle in between."""
         began, draw = time.monotonic(), random.Random(2)
+        step_deg = SPEED_M_S[Mode.BICYCLE] * len(self._sockets) / self._positions_per_s / M_PER_DEG
+        positions = [
+            (LAT + draw.uniform(-SPREAD_DEG, SPREAD_DEG), LON + draw.uniform(-SPREAD_DEG, SPREAD_DEG))
+            for _ in self._sockets
+        ]
         while True:
             await asyncio.sleep(0.02)
             while self.positions < (time.monotonic() - began) * self._positions_per_s:
-                socket = self._sockets[self.positions % len(self._sockets)]
+                phone = self.positions % len(self._sockets)
                 self.positions += 1
-                at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-                lat, lon = (
-                    LAT + draw.uniform(-SPREAD_DEG, SPREAD_DEG),
-                    LON + draw.uniform(-SPREAD_DEG, SPREAD_DEG),
+                lat, lon = positions[phone]
+                positions[phone] = lat, lon = (
+                    lat + draw.uniform(-step_deg, step_deg),
+                    lon + draw.uniform(-step_deg, step_deg),
                 )
+                at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
                 fix = {"type": "position", "lat": lat, "lon": lon, "accuracy_m": 10, "at": at}
                 try:
-                    await socket.send(json.dumps(fix))
+                    await self._sockets[phone].send(json.dumps(fix))
                 except ConnectionClosed:
                     continue
 
