@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 from fastapi import FastAPI
@@ -66,8 +67,9 @@ from dispatch.store.database import connect_pool, connect_to_listen, upgrade
 from dispatch.together import Together
 from dispatch.watchdog import OFF, Watchdog
 from notify.channel import Channel
-from notify.sms import SmsChannel, SmsSettings
-from notify.twilio_http import TWILIO_URL
+
+if TYPE_CHECKING:
+    from notify.sms import SmsChannel
 
 log = logs.logger(__name__)
 
@@ -325,9 +327,14 @@ def _secret(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _sms(settings: Settings, clock: Clock) -> SmsChannel | None:
+def _sms(settings: Settings, clock: Clock) -> "SmsChannel | None":
     if settings.twilio_account_sid is None or settings.twilio_auth_token is None:
         return None
+
+    # Twilio's library and an HTTP client: a sixth of a start, for those who have an account.
+    from notify.sms import SmsChannel, SmsSettings
+    from notify.twilio_http import TWILIO_URL
+
     return SmsChannel(
         SmsSettings(
             account_sid=settings.twilio_account_sid,

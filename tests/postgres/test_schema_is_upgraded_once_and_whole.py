@@ -19,7 +19,7 @@ import dispatch.serving
 from dispatch.store.database import upgrade
 
 assert len(set(asyncio.run(upgrade(sys.argv[1])))) == 1
-print(sys.modules.keys() & {"alembic", "sqlalchemy"})
+print(sys.modules.keys() & {"alembic", "sqlalchemy", "twilio.rest", "aiohttp"})
 """
 REVISION = """
 from alembic import op
@@ -117,7 +117,7 @@ def test_the_newest_revision_is_told_by_the_files_names():
         assert Path(script.path).stem.partition("_")[0] == script.revision
 
 
-def test_a_start_with_nothing_to_upgrade_does_without_alembic(database_url):
+def test_a_start_with_nothing_to_upgrade_and_no_sms_does_without_their_libraries(database_url):
     done = subprocess.run(
         [sys.executable, "-c", START, database_url], check=True, capture_output=True, text=True
     )

@@ -3,8 +3,8 @@
 import os
 from functools import partial
 
-from dispatch import app, following, node, sender, serving
-from notify import twilio_results
+from dispatch import following, node, sender, serving
+from notify import sms, twilio_results
 
 PING_S = "DISPATCH_TEST_PING_S"
 SMS_TIMEOUT_S = 1.5
@@ -18,6 +18,6 @@ def hasten() -> None:
     serving.PING_S = float(os.environ.get(PING_S, "1"))
     following.LOOK_S = 0.05
     node.RECONNECT_GRACE_MS = 0
-    app.SmsSettings = partial(app.SmsSettings, timeout_s=SMS_TIMEOUT_S, lag_s=SMS_LAG_S)  # type: ignore[misc]
+    sms.SmsSettings = partial(sms.SmsSettings, timeout_s=SMS_TIMEOUT_S, lag_s=SMS_LAG_S)  # type: ignore[misc]
     sender.ASK_S_MAX = ASK_S
     twilio_results.CREDENTIALS_RETRY_S = CREDENTIALS_S
