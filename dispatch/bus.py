@@ -26,6 +26,8 @@ CANARY_S = 5.0
 ALONE_S = 0.5
 AGAIN_S = 0.5
 CLOSE_S_MAX = 1.0
+APART_S = 0.02
+"""Between two hints: a busy node decides hundreds of times a second, and each has every other node ask."""
 
 Listen = Callable[[], Awaitable[Any]]
 """Makes a connection of one's own (asyncpg's)."""
@@ -50,7 +52,7 @@ class Bus:
         """How many NOTIFY were sent."""
 
     def hint(self) -> None:
-        """Tells the others that there is something; many at once are one."""
+        """Tells the others that there is something: at once, or a moment after it told them last."""
         if self._membership.alone:
             return
         self._wanted = True
@@ -89,6 +91,7 @@ class Bus:
                 self._wanted = False
                 self.hints += 1
                 await news.notify(self._pool, self._membership.id)
+                await asyncio.sleep(APART_S)
         except DATABASE_TROUBLE as error:
             log.warning("others not told", error=logs.describe(error))
         finally:
