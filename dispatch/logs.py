@@ -5,17 +5,19 @@ shape, and an exception is told by its class and where it came from, not by its 
 Libraries that log through the standard library come out the same way.
 """
 
+import json
 import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO
 
 import asyncpg
-import structlog
 
 # Names under which personal data or a secret might be logged. What is found here is a slip: it is struck out.
 PERSONAL = frozenset(
@@ -32,38 +34,13 @@ _SHAPES = re.compile(
 _QUIET = ("uvicorn", "twilio", "aiohttp", "asyncio", "alembic", "sqlalchemy", "websockets", "asyncpg")
 _FRAMES_MAX = 8
 
-Line = MutableMapping[str, Any]
+_incident: ContextVar[str | None] = ContextVar("incident", default=None)
 
 
 def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Sends structlog and the standard library to ``stream`` (stderr) as JSON lines. May be called again."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-    ]
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _told_exception,
-            strike_out,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-    )
+    """Sends all logs to ``stream`` (stderr) as JSON lines. May be called again."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(_JsonLine())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
@@ -71,20 +48,70 @@ def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def logger(name: str) -> Any:
-    """A structlog logger: ``log.info("what happened", incident_id=...)``."""
-    return structlog.stdlib.get_logger(name)
+class Logger:
+    """One of the standard library's that takes fields: ``log.info("what happened", incident_id=...)``.
+
+    ``exc_info`` is an exception, or true for the one being handled.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def info(self, event: str, /, **fields: Any) -> None:
+        self._log(logging.INFO, event, fields)
+
+    def warning(self, event: str, /, **fields: Any) -> None:
+        self._log(logging.WARNING, event, fields)
+
+    def error(self, event: str, /, **fields: Any) -> None:
+        self._log(logging.ERROR, event, fields)
+
+    def exception(self, event: str, /, **fields: Any) -> None:
+        """An error, with the exception that is being handled."""
+        self._log(logging.ERROR, event, {"exc_info": True, **fields})
+
+    def _log(self, level: int, event: str, fields: dict[str, Any]) -> None:
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, event, exc_info=fields.pop("exc_info", None), extra={FIELDS: fields})
+
+
+FIELDS = "fields"
+"""Under which a record of ours has its fields."""
+
+
+def logger(name: str) -> Logger:
+    return Logger(name)
 
 
 @contextmanager
 def about(incident_id: str) -> Iterator[None]:
     """Every line within concerns this incident, those of libraries too."""
-    with structlog.contextvars.bound_contextvars(incident_id=incident_id):
+    before = _incident.set(incident_id)
+    try:
         yield
+    finally:
+        _incident.reset(before)
 
 
-def strike_out(_logger: object, _method: str, line: Line) -> Line:
-    """The structlog processor that keeps personal data and secrets out."""
+class _JsonLine(logging.Formatter):
+    """Anybody's record as one line, without what is nobody's business."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "event": record.getMessage(),
+            **({} if (incident_id := _incident.get()) is None else {"incident_id": incident_id}),
+            **getattr(record, FIELDS, {}),
+            "logger": record.name,
+            "level": record.levelname.lower(),
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            line |= _told_exception(record.exc_info[1])
+        return json.dumps(strike_out(line), ensure_ascii=False)
+
+
+def strike_out(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The line without personal data and secrets."""
     return {key: STRUCK if key in PERSONAL else _cleaned(value) for key, value in line.items()}
 
 
@@ -102,15 +129,9 @@ def _cleaned(value: Any) -> Any:
             return f"<{type(value).__name__}>"  # its repr might tell anything
 
 
-def _told_exception(_logger: object, _method: str, line: Line) -> Line:
+def _told_exception(error: BaseException) -> dict[str, Any]:
     """Class and places of an exception; of its text only what is known to hold nobody's data."""
-    given = line.pop("exc_info", None)
-    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
-    if isinstance(error, BaseException):
-        line["error"] = describe(error)
-        line["frames"] = _frames(error.__traceback__)
-    line.pop("stack_info", None)
-    return line
+    return {"error": describe(error), "frames": _frames(error.__traceback__)}
 
 
 def describe(error: BaseException) -> str:

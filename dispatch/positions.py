@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
-
+from dispatch import logs
 from dispatch.check import Check
 from dispatch.records import Fix
 
-log = structlog.get_logger("dispatch")
+log = logs.logger(__name__)
 
 FLUSH_S = 2.0
 """The contract promises the database within 5 s."""

@@ -19,7 +19,7 @@ import dispatch.serving
 from dispatch.store.database import upgrade
 
 assert len(set(asyncio.run(upgrade(sys.argv[1])))) == 1
-print(sys.modules.keys() & {"alembic", "sqlalchemy", "twilio.rest", "aiohttp"})
+print(sys.modules.keys() & {"alembic", "sqlalchemy", "twilio.rest", "aiohttp", "rich"})
 """
 REVISION = """
 from alembic import op
