@@ -32,7 +32,8 @@ _context.set_forkserver_preload(list(IMPORTED))
 
 
 class Forked:
-    """One process, as `asyncio.subprocess.Process` is one. What it says goes to ``log``, after what is there.
+    """One process, as `asyncio.subprocess.Process` is one. What it says goes to ``log``, after what is there,
+    but what it prints to ``out`` where that is given.
 
     ``before`` is called in it first, once its environment is as given; a function of a module.
     """
@@ -43,11 +44,14 @@ class Forked:
         environment: Mapping[str, str],
         log: Path,
         *,
+        out: Path | None = None,
         before: Callable[[], None] | None = None,
     ) -> None:
         # A daemon to the library: it is ended with the test worker, whatever a test leaves of it.
         self._process = _context.Process(
-            target=_live, args=(tuple(words), dict(environment), str(log), before), daemon=True
+            target=_live,
+            args=(tuple(words), dict(environment), (os.devnull, str(out or log), str(log)), before),
+            daemon=True,
         )
         self._process.start()
 
@@ -75,13 +79,16 @@ class Forked:
 
 
 def _live(
-    words: tuple[str, ...], environment: dict[str, str], log: str, before: Callable[[], None] | None
+    words: tuple[str, ...],
+    environment: dict[str, str],
+    streams: tuple[str, str, str],
+    before: Callable[[], None] | None,
 ) -> None:
     """In the new process, from its first moment until its end."""
     os.environ.clear()
     os.environ.update(environment)
-    for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
-        opened = os.open(log if number else os.devnull, flags | os.O_APPEND | os.O_CREAT, 0o600)
+    for number, path in enumerate(streams):
+        opened = os.open(path, (os.O_WRONLY if number else os.O_RDONLY) | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(opened, number)
         os.close(opened)
     importlib.reload(fault_points)  # it reads the environment

@@ -91,7 +91,7 @@ async def test_resume_says_what_it_would_send_and_then_just_that_is_sent(service
     assert old["sends"]["stand_down websocket"] == 2
     assert old["sends"]["update websocket"] == 1
     assert (other["sends"], other["alerts"], old["alerts"] > 0) == ({}, 3, True)
-    told = await cli.run("db", "resume")
+    told = await cli.ask("db", "resume")
     assert "up to 3 medics alerted" in told.out
     assert "2 stand-downs over websocket" in told.out
     await ensure_silence(anna, bob, seconds=0.8)
@@ -109,14 +109,14 @@ async def test_resume_says_what_it_would_send_and_then_just_that_is_sent(service
     names = [one["name"] for one in (await service.room.get("/readyz")).json()["checks"]]
     assert "paused" not in names
 
-    done = await cli.run("db", "resume", "--yes")
+    done = await cli.ask("db", "resume", "--yes")
     assert (done.code, done.out) == (0, "")
     assert "not paused" in done.err
 
 
 async def test_old_incidents_are_closed_first_where_asked(service: Restored, cli: Cli) -> None:
     anna = await service.device("anna")
-    done = await cli.run("db", "resume", "--close-older-than", "0", "--yes", "--json")
+    done = await cli.ask("db", "resume", "--close-older-than", "0", "--yes", "--json")
     assert done.code == 0, done.err
     (old,) = json.loads(done.out)
     assert (old["closes"], old["alerts"]) == (True, 0)
@@ -124,7 +124,7 @@ async def test_old_incidents_are_closed_first_where_asked(service: Restored, cli
     assert (frame["type"], incident_of(frame)) == ("stand_down", service.night.incident_id)
     closed = await service.until(lambda one: one["state"] == "closed")
     assert {one["state"] for one in closed["alerts"]} == {"stood_down"}
-    replayed = await cli.run("replay", service.night.incident_id)
+    replayed = await cli.ask("replay", service.night.incident_id)
     assert "control_room: closed" in replayed.out
     assert "0 different, 0 not checkable" in replayed.out
 
@@ -134,7 +134,7 @@ async def test_resumed_before_any_node_has_started_it_is_as_if_one_had(
 ) -> None:
     """The old alerts are taken back first: they do not ring, though they were open in the backup."""
     await restore(empty_database, night.file)
-    done = await cli.run("db", "resume", "--yes", "--json")
+    done = await cli.ask("db", "resume", "--yes", "--json")
     assert done.code == 0, done.err
     async with succeeding(night, empty_database, tmp_path) as service:
         anna = await service.device("anna")
@@ -152,7 +152,7 @@ async def test_what_ended_during_the_pause_is_told_also_after_another_restart(
     async with succeeding(night, empty_database, tmp_path) as second:
         anna, bob = await second.device("anna"), await second.device("bob")
         await ensure_silence(anna, bob)
-        assert (await cli.run("db", "resume", "--yes")).code == 0
+        assert (await cli.ask("db", "resume", "--yes")).code == 0
         for device in (anna, bob):
             assert (await device.next())["type"] == "stand_down"
 
@@ -169,7 +169,7 @@ async def test_two_nodes_hold_it_once_and_both_go_on(
                 "held_for"
             ] == ["paused"]
         await one.until(lambda found: found["held_for"] == ["paused"])
-        assert (await cli.run("db", "resume", "--yes")).code == 0
+        assert (await cli.ask("db", "resume", "--yes")).code == 0
         for node in (one, two):
             await node.until(lambda found: found["state"] == "open")
             assert "dispatch_paused 0.0" in (await node.room.get("/metrics")).text

@@ -32,7 +32,7 @@ async def test_into_an_empty_data_dir(start_town, database_url: str, embedded: C
     assert json.loads(done.out) == told
     assert one_line(done.err) == "dispatch: restored, and paused: see `dispatch db resume`"
 
-    done = await embedded.run("db", "backup", str(tmp_path / "again"), "--json", *data_dir)
+    done = await embedded.ask("db", "backup", str(tmp_path / "again"), "--json", *data_dir)
     assert json.loads(done.out)["rows"] == told["rows"]
 
     for words, code, said in (
@@ -43,7 +43,7 @@ async def test_into_an_empty_data_dir(start_town, database_url: str, embedded: C
         (("db", "backup", *data_dir), 2, None),
         (("db", "backup", str(tmp_path / "no" / "folder"), *data_dir), 1, "No such file"),
     ):
-        done = await embedded.run(*words)
+        done = await embedded.ask(*words)
         assert (done.code, done.out) == (code, ""), words
         assert said is None or said in one_line(done.err)
     assert not (tmp_path / "new").exists(), "no data dir is made for a file that can not be restored"

@@ -30,7 +30,7 @@ async def test_gap_free_from_the_middle_of_the_old_to_the_new(
         last = max(one.feed_pos for one in written if one in at_backup)
         assert last > 10
         await service.room.post("/v1/incidents", json=a_report("R-2"))
-        await Cli(DISPATCH_DATABASE_URL=empty_database).run("db", "resume", "--yes")
+        await Cli(DISPATCH_DATABASE_URL=empty_database).ask("db", "resume", "--yes")
         await service.until(lambda one: one["state"] == "open")
         newest = int((await service.room.get("/v1/incidents")).json()["feed_id"])
         assert newest > last

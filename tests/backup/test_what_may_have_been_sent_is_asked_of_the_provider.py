@@ -58,10 +58,10 @@ async def resumed(night: Night, dsn: str, folder: Path, twilio: TwilioDouble | N
     cli = Cli(DISPATCH_DATABASE_URL=dsn)
     async with succeeding(night, dsn, folder, twilio) as service:
         await service.until(lambda one: one["held_for"] == ["paused"])
-        told = await cli.run("db", "resume", "--close-older-than", "0")
+        told = await cli.ask("db", "resume", "--close-older-than", "0")
         assert "1 perhaps sent already: the provider is asked" in told.out
         before = len(service.texts)
-        assert (await cli.run("db", "resume", "--close-older-than", "0", "--yes")).code == 0
+        assert (await cli.ask("db", "resume", "--close-older-than", "0", "--yes")).code == 0
         await service.until(lambda one: one["state"] == "closed")
 
         if twilio is not None:
@@ -91,7 +91,7 @@ async def test_without_a_provider_it_is_not_said_to_be_unsent(
 ) -> None:
     """The restored service has SMS off: what may have gone out stays possible."""
     await restore(empty_database, night.file)
-    assert (await Cli(DISPATCH_DATABASE_URL=empty_database).run("db", "resume", "--yes")).code == 0
+    assert (await Cli(DISPATCH_DATABASE_URL=empty_database).ask("db", "resume", "--yes")).code == 0
     successor = await connect_pool(empty_database, min_size=1, max_size=2)
     async with a_world(empty_database, tmp_path, successor) as world:
         room = await world.client(night.key)

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.forked import Forked
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,22 @@ class Cli:
         )
 
     async def run(self, *words: str) -> Done:
+        """Begun as a user begins it: once for each kind of thing that is asked."""
         process = await self.start(*words)
         out, err = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode is not None
         return Done(process.returncode, out.decode(), err.decode())
+
+    async def ask(self, *words: str) -> Done:
+        """As `run`, of a process that need not import what it runs."""
+        with tempfile.TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")) as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            process = Forked(words, self.environment, err, out=out)
+            try:
+                code = await asyncio.wait_for(process.wait(), 60)
+            finally:
+                process.kill()
+            return Done(code, out.read_text("utf-8"), err.read_text("utf-8"))
 
     @asynccontextmanager
     async def serving(self, *words: str) -> AsyncIterator[Serving]:

@@ -30,7 +30,7 @@ async def an_evening(world: World) -> tuple[str, list[str]]:
 
 
 async def replayed(cli: Cli, incident_id: str, *options: str) -> Any:
-    done = await cli.run("replay", incident_id, "--json", *options)
+    done = await cli.ask("replay", incident_id, "--json", *options)
     assert done.code == 0, done.err
     return json.loads(done.out)
 
@@ -72,8 +72,8 @@ async def test_who_was_asked_is_told_only_when_asked_for_and_nothing_else_person
 ) -> None:
     incident_id, medic_ids = await an_evening(world)
     for options in ((), ("--json",)):
-        plain = (await cli.run("replay", incident_id, *options)).out
-        named = (await cli.run("replay", incident_id, "--who", *options)).out
+        plain = (await cli.ask("replay", incident_id, *options)).out
+        named = (await cli.ask("replay", incident_id, "--who", *options)).out
         assert not any(medic_id in plain for medic_id in medic_ids)
         assert all(medic_id in named for medic_id in medic_ids)
         for personal in ("Domplein", "52.09", "5.1214", "fell", "Anna de Vries", "+31"):
@@ -104,10 +104,10 @@ async def test_a_policy_changed_since_changes_nothing(
 
 
 async def test_what_there_is_not_is_one_line(cli: Cli) -> None:
-    done = await cli.run("replay", "nothing")
+    done = await cli.ask("replay", "nothing")
     assert (done.code, done.out) == (1, "")
     assert one_line(done.err) == "dispatch: there is no incident nothing"
-    done = await cli.run("replay")
+    done = await cli.ask("replay")
     assert (done.code, done.out) == (2, "")
-    done = await cli.run("replay", "a", "b")
+    done = await cli.ask("replay", "a", "b")
     assert (done.code, done.out) == (2, "")

@@ -30,24 +30,27 @@ def not_served(tmp_path: Path) -> dict[str, str]:
 
 async def test_help_is_there_for_every_command_and_explains_the_settings() -> None:
     cli = Cli()
-    words = [[], ["serve"], ["keys"], ["keys", "create"], ["medics", "import"], ["policy", "check"], ["demo"]]
+    words = [[], ["keys"], ["keys", "create"], ["medics", "import"], ["policy", "check"], ["demo"]]
     words.append(["simulate"])
     for command in words:
-        done = await cli.run(*command, "--help")
+        done = await cli.ask(*command, "--help")
         assert (done.code, done.err) == (0, ""), command
-    explained = (await cli.run("serve", "--help")).out
+        assert done.out.startswith("Usage: "), command
+    explained = await cli.run("serve", "--help")
+    assert (explained.code, explained.err) == (0, "")
     for name in ("DATABASE_URL", "PUBLIC_URL", "TIME_ZONE", "TWILIO_FROM", "POLICY_FILE", "CODES_FILE"):
-        assert f"DISPATCH_{name}" in explained
+        assert f"DISPATCH_{name}" in explained.out
 
 
 async def test_unknown_words_are_wrong_use() -> None:
-    for words in (
-        ["dance"],
-        ["serve", "--colour", "red"],
-        ["serve", "--port", "99999"],
-        ["policy", "check", "/no"],
+    cli = Cli()
+    for run, words in (
+        (cli.run, ["dance"]),
+        (cli.ask, ["serve", "--colour", "red"]),
+        (cli.ask, ["serve", "--port", "99999"]),
+        (cli.ask, ["policy", "check", "/no"]),
     ):
-        done = await Cli().run(*words)
+        done = await run(*words)
         assert (done.code, done.out) == (2, ""), words
         assert "Traceback" not in done.err
 
@@ -76,12 +79,18 @@ async def test_unknown_words_are_wrong_use() -> None:
     ],
 )
 async def test_a_setting_that_can_not_be_used_is_one_line_and_exit_2(
-    not_served: dict[str, str], setting: str, value: str, told: str
+    setting: str, value: str, told: str
 ) -> None:
-    done = await Cli(**{setting: value}, **not_served).run("serve", "--port", "0")
+    done = await Cli(**{setting: value}).ask("serve", "--port", "0")
     assert done.code == 2
     assert told in one_line(done.err)
     assert "cret" not in done.err
+
+
+async def test_a_setting_is_told_before_the_service_is_imported(not_served: dict[str, str]) -> None:
+    done = await Cli(DISPATCH_TIME_ZONE="Mars", **not_served).run("serve", "--port", "0")
+    assert (done.code, done.out) == (2, "")
+    assert one_line(done.err).startswith("dispatch: DISPATCH_TIME_ZONE: is not a time zone")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +107,7 @@ async def test_a_database_that_does_not_take_us_is_one_line_and_exit_1(
     database_url: str, part: str, value: str, told: str
 ) -> None:
     changed = urlsplit(database_url)._replace(**{part: value}).geturl()
-    done = await Cli(DISPATCH_DATABASE_URL=changed).run("keys", "list")
+    done = await Cli(DISPATCH_DATABASE_URL=changed).ask("keys", "list")
     assert (done.code, done.out) == (1, "")
     assert one_line(done.err).startswith("dispatch: the database can not be used: ")
     assert told in done.err
@@ -118,7 +127,8 @@ async def test_a_file_that_is_no_text_is_one_line_and_exit_2(
 
 
 async def test_a_secret_is_not_in_the_line_about_it() -> None:
-    done = await Cli(DISPATCH_DATABASE_URL="mysql://user:hunter2@host/db").run("serve", "--port", "0")
+    done = await Cli(DISPATCH_DATABASE_URL="mysql://user:hunter2@host/db").ask("serve", "--port", "0")
+    assert done.code == 2
     assert "hunter2" not in done.err
 
 
@@ -145,8 +155,12 @@ async def test_a_port_that_is_taken_is_one_line_and_exit_2(not_served: dict[str,
 
 async def test_a_database_that_is_not_there_is_one_line_and_exit_1() -> None:
     cli = Cli(DISPATCH_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
-    for words in (["serve", "--port", "0"], ["keys", "list"], ["db", "upgrade"]):
-        done = await cli.run(*words)
+    for run, words in (
+        (cli.run, ["serve", "--port", "0"]),
+        (cli.run, ["keys", "list"]),
+        (cli.ask, ["db", "upgrade"]),
+    ):
+        done = await run(*words)
         assert done.code == 1, words
         assert "Traceback" not in done.err
         assert one_line(done.err).startswith("dispatch: ")
@@ -158,16 +172,16 @@ async def test_a_policy_file_is_checked_before_it_is_used(tmp_path: Path, make_c
     done = await Cli().run("policy", "check", str(file))
     assert (done.code, done.out) == (1, "")
     assert one_line(done.err).endswith("trauma.wantd: unknown key; did you mean 'wanted'?")
-    served = await make_cli(DISPATCH_POLICY_FILE=str(file)).run("serve", "--port", "0")
+    served = await make_cli(DISPATCH_POLICY_FILE=str(file)).ask("serve", "--port", "0")
     assert served.code == 2
     assert "trauma.wantd" in one_line(served.err)
     file.write_text("[trauma]\nwanted = 2\n")
-    done = await Cli().run("policy", "check", str(file))
+    done = await Cli().ask("policy", "check", str(file))
     assert done.code == 0
     hashes = dict(line.split() for line in done.out.splitlines())
     assert hashes["other"] == digest(shipped()["other"])
     assert hashes["trauma"] != digest(shipped()["trauma"])
-    as_json = json.loads((await Cli().run("policy", "check", str(file), "--json")).out)
+    as_json = json.loads((await Cli().ask("policy", "check", str(file), "--json")).out)
     assert as_json["trauma"]["policy"]["wanted"] == 2
 
 
@@ -179,7 +193,7 @@ async def test_a_file_of_codes_is_checked_at_start(tmp_path: Path, make_cli: Mak
         ("[", "TOML"),
     ):
         file.write_text(text)
-        done = await make_cli(DISPATCH_CODES_FILE=str(file)).run("serve", "--port", "0")
+        done = await make_cli(DISPATCH_CODES_FILE=str(file)).ask("serve", "--port", "0")
         assert done.code == 2
         assert told in one_line(done.err)
 

@@ -49,7 +49,7 @@ async def test_an_id_a_row_in_the_files_order_with_all_that_the_row_says(
 
 
 async def test_without_the_flag_nobody_is_available(cli: Cli, medics_csv: Any, pool: asyncpg.Pool) -> None:
-    done = await cli.run("medics", "import", medics_csv("name,phone", "Anna,+31611111111"), "--json")
+    done = await cli.ask("medics", "import", medics_csv("name,phone", "Anna,+31611111111"), "--json")
     [medic_id] = json.loads(done.out)
     medic = await medics.get(pool, medic_id)
     assert medic is not None
@@ -76,12 +76,12 @@ def test_a_fault_is_told_by_its_line_and_field(medics_csv: Any) -> None:
 
 
 async def test_one_fault_and_nobody_is_imported(cli: Cli, medics_csv: Any, pool: asyncpg.Pool) -> None:
-    done = await cli.run("medics", "import", medics_csv(HEADER, GOOD, "Bob,0612345678,nl,,,,"))
+    done = await cli.ask("medics", "import", medics_csv(HEADER, GOOD, "Bob,0612345678,nl,,,,"))
     assert (done.code, done.out) == (1, "")
     assert "line 3: phone" in done.err
     assert "0612345678" not in done.err
     assert "Traceback" not in done.err
-    done = await cli.run("medics", "import", medics_csv(HEADER, GOOD, GOOD.replace("Anna", "Bob")))
+    done = await cli.ask("medics", "import", medics_csv(HEADER, GOOD, GOOD.replace("Anna", "Bob")))
     assert done.code == 1
     assert "stand here twice: 1, 2" in done.err
     assert await pool.fetchval("select count(*) from medic") == 0
@@ -91,9 +91,9 @@ async def test_a_phone_that_is_registered_is_told_by_its_row_and_not_by_itself(
     cli: Cli, medics_csv: Any, pool: asyncpg.Pool
 ) -> None:
     file = medics_csv("name,phone", "Anna,+31611111111")
-    assert (await cli.run("medics", "import", file)).code == 0
+    assert (await cli.ask("medics", "import", file)).code == 0
     file = medics_csv("name,phone", "Bob,+31611111112", "Anna again,+31611111111")
-    done = await cli.run("medics", "import", file)
+    done = await cli.ask("medics", "import", file)
     assert done.code == 1
     assert "registered already" in done.err
     assert "2" in done.err
@@ -104,7 +104,7 @@ async def test_a_phone_that_is_registered_is_told_by_its_row_and_not_by_itself(
 async def test_a_running_service_knows_them_and_takes_their_tokens(cli: Cli, medics_csv: Any) -> None:
     async with cli.serving() as served, httpx.AsyncClient(base_url=served.url) as client:
         file = medics_csv("name,phone", "A,+31611111111", "B,+31611111112")
-        ids = (await cli.run("medics", "import", file)).out.split()
+        ids = (await cli.ask("medics", "import", file)).out.split()
         printed = await cli.run("medics", "token", *ids)
         tokens = dict(line.split(" ") for line in printed.out.splitlines())
         assert list(tokens) == ids
@@ -117,8 +117,8 @@ async def test_a_running_service_knows_them_and_takes_their_tokens(cli: Cli, med
 
 
 async def test_a_token_for_nobody_is_told(cli: Cli, medics_csv: Any) -> None:
-    ids = (await cli.run("medics", "import", medics_csv("name,phone", "A,+31611111111"))).out.split()
-    done = await cli.run("medics", "token", "nobody", *ids)
+    ids = (await cli.ask("medics", "import", medics_csv("name,phone", "A,+31611111111"))).out.split()
+    done = await cli.ask("medics", "token", "nobody", *ids)
     assert done.code == 1
     assert done.out.split()[0] == ids[0]
     assert "nobody" in done.err

@@ -36,9 +36,9 @@ async def report(served: Serving, headers: dict[str, str]) -> httpx.Response:
 async def made_up(cli: Cli, data_dir: str, csv: str) -> tuple[str, str]:
     """A key, and the token of an available medic near ``REPORT``."""
     scopes = "incidents:write,incidents:read"
-    made = await cli.run("keys", "create", "--control-room", "U", "--scopes", scopes, "--data-dir", data_dir)
-    imported = await cli.run("medics", "import", csv, "--available", "--data-dir", data_dir)
-    token = await cli.run("medics", "token", imported.out.strip(), "--data-dir", data_dir)
+    made = await cli.ask("keys", "create", "--control-room", "U", "--scopes", scopes, "--data-dir", data_dir)
+    imported = await cli.ask("medics", "import", csv, "--available", "--data-dir", data_dir)
+    token = await cli.ask("medics", "token", imported.out.strip(), "--data-dir", data_dir)
     return made.out.strip(), token.out.split()[1]
 
 
