@@ -103,7 +103,7 @@ class _JsonLine(logging.Formatter):
             **getattr(record, FIELDS, {}),
             "logger": record.name,
             "level": record.levelname.lower(),
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }
         if record.exc_info and record.exc_info[1] is not None:
             line |= _told_exception(record.exc_info[1])
