@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dispatch.clock import Clock
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.incident import Alert, Incident, Note
+from dispatch.core.incident import Alert, Note
 from dispatch.decisions import Decisions
 from dispatch.grace import Grace
 from dispatch.ids import NotificationId, alert_id, notification_id
@@ -115,14 +115,20 @@ class ToSockets:
         live.new.clear()
 
     def appeared(self, live: Live, n: int) -> None:
-        """A socket of hers did: what it may lack is put on it, what had failed is asked for anew."""
+        """A socket of hers did: what it may lack is put on it, what else had failed is asked for anew."""
         if live.record is None:
             return
         alert = live.record.state.alert(n)
         for note in self._unread(live, alert):
             self.put(live, n, note, first=False)
         self.let_go(live, (n,))
-        if any(note.state == "failed" for note in _last_tried(live.record.state, alert)):
+        # What is on her socket now has one id. It was put there at once, since by the time that a request for
+        # it is decided an SMS may have been heard, which would be the end of it.
+        state = live.record.state
+        failed = [
+            one for one in _last_tried(alert) if one.state == "failed" and still_holds(state, alert, one)
+        ]
+        if not all(self._kept(live, n, note) for note in failed):
             self._decisions.post(
                 live, lambda now: c.SocketAppeared(at=now.at, by="medic", policy=now.rules, n=n)
             )
@@ -168,15 +174,17 @@ class ToSockets:
 
     def _unread(self, live: Live, alert: Alert) -> list[Note]:
         """What a device may lack: not acknowledged, still what she is to be told, and not kept by the hub."""
-        assert live.record is not None
-        medic_id = live.medic_of(alert.n)
         return [
             note
-            for note in alert.notes
-            if note.channel == WEBSOCKET
-            and (_unheard(live, alert, note) or _heard_elsewhere(live, alert, note))
-            and not (medic_id and self._hub.keeps(medic_id, notification_id(live.id, alert.n, note.k)))
+            for note in _last_tried(alert)
+            if (_unheard(live, alert, note) or _heard_elsewhere(live, alert, note))
+            and not self._kept(live, alert.n, note)
         ]
+
+    def _kept(self, live: Live, n: int, note: Note) -> bool:
+        """It is on her sockets here, and waits for her acknowledgement."""
+        medic_id = live.medic_of(n)
+        return medic_id is not None and self._hub.keeps(medic_id, notification_id(live.id, n, note.k))
 
     def _has_socket(self, live: Live, n: int) -> bool:
         medic_id = live.medic_of(n)
@@ -223,7 +231,6 @@ def _heard_elsewhere(live: Live, alert: Alert, note: Note) -> bool:
     return still_holds(live.record.state, alert, note)
 
 
-def _last_tried(state: Incident, alert: Alert) -> Iterable[Note]:
-    """Of what she is still to be told, what was last put on her sockets, or was to be."""
-    tried = (note for note in alert.notes if note.channel == WEBSOCKET and still_holds(state, alert, note))
-    return {note.message: note for note in tried}.values()
+def _last_tried(alert: Alert) -> Iterable[Note]:
+    """Of each message to her, what was last put on her sockets, or was to be."""
+    return {note.message: note for note in alert.notes if note.channel == WEBSOCKET}.values()

@@ -4,7 +4,8 @@ Found by the fault simulator: b read that she had it, and let the device at b sh
 """
 
 from dispatch.core import commands as c
-from tests.dispatcher.town import KEY, Town, a_policy, until
+from dispatch.records import Record
+from tests.dispatcher.town import KEY, Device, Town, a_policy, until
 from tests.nodes.conftest import two
 
 WITHIN_S = 1.0
@@ -28,26 +29,42 @@ async def test_a_stand_down_that_was_heard_at_a_before_b_knew_of_it(nodes):
 
 async def test_a_stand_down_that_came_by_sms_while_a_took_b_for_dead(start_town, texting):
     """Nothing was put on a socket then; the device that is there after all is told all the same."""
-    policies = {"trauma": a_policy(waves=[(0, 1)], ladder=[("websocket", 0), ("sms", 0)])}
-    a, b = await two(start_town, channels=texting.channels, policies=policies)
-    texting.node = a
-    at_b = b.connect("medic-000")
-    await until(lambda: a.node.presence.elsewhere("medic-000"), within_s=WITHIN_S)
-    record = await a.report()
-    await until(lambda: at_b.of("alert"), within_s=WITHIN_S)
-    await b.acknowledge_all(at_b)
-    await texting.twilio.settle()
-    await until(lambda: _states(a, record.id) == ["delivered", "delivered"])
-    await a.node.alone()
-    await b.node.alone()
-    a.membership.saw((a.membership.id,))
-    assert a.node.presence.forget(b.membership.id) == ["medic-000"]
-    await a.dispatcher.command(record.id, KEY, c.Cancel)
-    await until(lambda: len(texting.twilio.messages) == 2)
+    a, b, at_b, record = await alerted_at_b_and_by_sms(start_town, texting)
+    await called_off_while_a_takes_b_for_dead(a, b, record, texting)
     await texting.twilio.settle()
     await until(lambda: _states(a, record.id, "stand_down") == ["failed", "delivered"])
     await b.node.following.look()
     await until(lambda: at_b.of("stand_down"), within_s=WITHIN_S)
+
+
+async def test_a_stand_down_whose_sms_is_not_heard_yet_is_told_under_one_id(start_town, texting):
+    """What is put on her socket here after all is not asked for anew as well."""
+    a, b, at_b, record = await alerted_at_b_and_by_sms(start_town, texting)
+    texting.twilio.callback_delay_s = 1000
+    await called_off_while_a_takes_b_for_dead(a, b, record, texting)
+    await until(lambda: _states(a, record.id, "stand_down") == ["failed", "sent"])
+    await b.node.following.look()
+    await until(lambda: at_b.of("stand_down"), within_s=WITHIN_S)
+    await b.quiet()
+    assert [told["id"] for told in at_b.of("stand_down")] == [f"{record.id}-1-3"]
+    await b.acknowledge_all(at_b)
+    await until(lambda: _states(b, record.id, "stand_down") == ["delivered", "sent"])
+
+
+async def test_an_alert_left_to_b_that_came_by_sms_when_a_took_b_for_dead_is_told_under_one_id(
+    start_town, texting
+):
+    a, b, at_b = await with_a_device_at_b(start_town, texting)
+    await neither_follows(a, b)
+    record = await a.report()
+    await until(lambda: len(texting.twilio.messages) == 1)
+    a.dispatcher.sockets_vanished(a.node.presence.forget(b.membership.id))
+    await texting.twilio.settle()
+    await until(lambda: _states(a, record.id) == ["failed", "delivered"])
+    await b.node.following.look()
+    await until(lambda: at_b.of("alert"), within_s=WITHIN_S)
+    await b.quiet()
+    assert [told["id"] for told in at_b.of("alert")] == [f"{record.id}-1-1"]
 
 
 async def test_an_alert_that_was_heard_at_a_before_b_knew_of_it(nodes):
@@ -86,6 +103,39 @@ async def test_who_connects_after_another_device_has_it_reads_it_and_is_not_sent
     (shown,) = await b.dispatcher.alerts_of("medic-000")
     assert shown.message.alert_id == at_a.of("alert")[0]["alert_id"]
     assert not at_b.of("alert")
+
+
+async def with_a_device_at_b(start_town, texting) -> tuple[Town, Town, Device]:
+    """Hers, whose ladder has both its rungs at once; a knows of it."""
+    policies = {"trauma": a_policy(waves=[(0, 1)], ladder=[("websocket", 0), ("sms", 0)])}
+    a, b = await two(start_town, channels=texting.channels, policies=policies)
+    texting.node = a
+    at_b = b.connect("medic-000")
+    await until(lambda: a.node.presence.elsewhere("medic-000"), within_s=WITHIN_S)
+    return a, b, at_b
+
+
+async def alerted_at_b_and_by_sms(start_town, texting) -> tuple[Town, Town, Device, Record]:
+    a, b, at_b = await with_a_device_at_b(start_town, texting)
+    record = await a.report()
+    await until(lambda: at_b.of("alert"), within_s=WITHIN_S)
+    await b.acknowledge_all(at_b)
+    await texting.twilio.settle()
+    await until(lambda: _states(a, record.id) == ["delivered", "delivered"])
+    return a, b, at_b, record
+
+
+async def called_off_while_a_takes_b_for_dead(a: Town, b: Town, record: Record, texting) -> None:
+    await neither_follows(a, b)
+    a.membership.saw((a.membership.id,))
+    assert a.node.presence.forget(b.membership.id) == ["medic-000"]
+    await a.dispatcher.command(record.id, KEY, c.Cancel)
+    await until(lambda: len(texting.twilio.messages) == 2)
+
+
+async def neither_follows(a: Town, b: Town) -> None:
+    await a.node.alone()
+    await b.node.alone()
 
 
 def _states(town: Town, incident_id: str, purpose: str = "alert") -> list[str]:
