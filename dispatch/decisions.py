@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from dispatch import fault_points, logs
+from dispatch import logs
 from dispatch.backlog import Backlog
 from dispatch.clock import Clock
 from dispatch.core import commands as c
@@ -22,11 +22,11 @@ from dispatch.core import events as e
 from dispatch.core.policy import Policies
 from dispatch.digit_pairs import DigitPairs
 from dispatch.ids import RandBits, new_incident_id
-from dispatch.live import Live, MakeCommand, Once, Order, Situation
-from dispatch.memory import DATABASE_TROUBLE, Memory
+from dispatch.live import Live, MakeCommand, Once, Order
+from dispatch.memory import Memory, unavailable_in_trouble
 from dispatch.metrics import Metrics
 from dispatch.nodes import Membership
-from dispatch.orders import changed_by, opening, updating
+from dispatch.orders import changed_by, opening, tick, updating
 from dispatch.plan import NotLocked, Part, Plan, Planner
 from dispatch.records import Change, NewIncident, Record
 from dispatch.roster import Roster
@@ -35,6 +35,7 @@ from dispatch.store.appends import ClaimConflict, Fenced, Remembered, SeqConflic
 from dispatch.tasks import Tasks
 from dispatch.ticks import Ticks
 from dispatch.turns import Turns, still_wanted, together
+from dispatch.unknown_outcomes import AGAIN_S, UnknownOutcomes
 
 log = logs.logger(__name__)
 
@@ -42,9 +43,6 @@ CONFLICTS_MAX = 20
 """Conflicts after which an order is given up; each means that another decision was made, so none is near."""
 KEEP_ENDED_MS = 3_600_000
 """How long an ended incident is kept in memory for devices that have not read their stand-down."""
-AGAIN_S = 1.0
-FIND_OUT_S = (1, 1, 2, 4, 8, 16, 30)
-"""When it is looked whether an incident was opened after all; the database gives a commit up within 40 s."""
 
 
 class Decisions:
@@ -82,16 +80,16 @@ class Decisions:
         self._prepare, self._react, self._resume = prepare, react, resume
         self._metrics = metrics
         self._membership = membership
-        membership.on_new_life.append(self._all_stale)
         self.backlog = Backlog()
         self._planner = Planner(roster, digit_pairs)
         self.memory = Memory(
             load=load, loaded=self._loaded, gone=gone, roster=roster, digit_pairs=digit_pairs
         )
-        self._ticks = Ticks(clock, lambda live: self._put(live, Order(_tick)), self.ours)
+        membership.on_new_life.append(self.memory.doubt_all)
+        self._ticks = Ticks(clock, lambda live: self._put(live, Order(tick)), self.ours)
         self._working = Tasks()
         self._turns = Turns(self._begin)
-        self._finding_out = Tasks()
+        self._unknown = UnknownOutcomes(self.memory, self.backlog, self._turns)
         self._closing = self._closed = False
 
     # --- what a control room asks
@@ -244,7 +242,7 @@ class Decisions:
         self._closing = True
         self._ticks.stop(self.memory.all())
         self._turns.gathered()
-        await self._finding_out.cancel()
+        await self._unknown.close()
         await self._working.join()
         self._closed = True
 
@@ -327,7 +325,10 @@ class Decisions:
         try:
             await self._decide(live, orders)
         except Unavailable as unavailable:
-            await self._unavailable(live, orders, unavailable)
+            for order in orders:
+                order.refuse(unavailable)
+            if not self._closing:  # else the next start finds it
+                await self._unknown.follow_up(live, orders)
         except Exception as error:
             if len(orders) > 1:
                 for order in orders:
@@ -337,38 +338,6 @@ class Decisions:
                 log.error("order failed", incident_id=live.id, error=logs.describe(error))
                 self._ticks.set(live, wait_s_min=AGAIN_S)
             orders[0].refuse(error)
-
-    async def _unavailable(self, live: Live, orders: list[Order], error: Unavailable) -> None:
-        """Those who wait are told; what nobody waits for is tried again when the database may be back.
-
-        What may have been written all the same is found by loading the incident again, which a tick does.
-        """
-        for order in orders:
-            order.refuse(error)
-        if self._closing:
-            return
-        if live.record is None:
-            self._finding_out.spawn(self._look_whether_opened(live.id))
-            return
-        again = [order for order in orders if order.done is None] or [Order(_tick)]
-        with self._turns.left():
-            await asyncio.sleep(AGAIN_S)
-        live.orders.extendleft(reversed(again))
-        self.backlog.add(len(again))
-
-    async def _look_whether_opened(self, incident_id: str) -> None:
-        """An incident opened though nobody could say so: loaded, its alerts go out all the same."""
-        for pause_s in FIND_OUT_S:
-            await asyncio.sleep(pause_s)
-            while True:
-                try:
-                    await self.memory.live(incident_id)
-                except LookupError:
-                    break
-                except Unavailable:
-                    await asyncio.sleep(AGAIN_S)
-                else:
-                    return
 
     async def _decide(self, live: Live, orders: list[Order]) -> None:
         ids, conflicts = {live.id}, 0
@@ -403,17 +372,19 @@ class Decisions:
                 positions = await self._appender.append(work, urgent=urgent, meanwhile=meanwhile)
             self._follow(plan, positions)
         except SeqConflict as conflict:
-            return self._stale({conflict.incident_id})
+            return self.memory.doubt({conflict.incident_id})
         except ClaimConflict as conflict:
-            return self._stale({claim.incident_id for claim in conflict.claims} or {live.id})
+            return self.memory.doubt({claim.incident_id for claim in conflict.claims} or {live.id})
         except Fenced as fenced:
-            await self._live_anew(str(fenced))
-            return self._stale(plan.parts.keys())
+            # This life has ended: what it knew is read again before anything is decided on it.
+            with unavailable_in_trouble():
+                await self._membership.live_anew(str(fenced))
+            return self.memory.doubt(plan.parts)
         except Unavailable:
-            self._stale(plan.parts.keys())
+            self.memory.doubt(plan.parts)
             for part in plan.parts.values():
                 if part.live is not live and part.live.record is not None:
-                    self._put(part.live, Order(_tick))
+                    self._put(part.live, Order(tick))
             raise
         finally:
             self._roster.give_back(plan.taken)
@@ -437,24 +408,6 @@ class Decisions:
         async with live.lock:
             self.memory.follow_others(live, record)
         self.memory.let_go(live)
-
-    async def _live_anew(self, after: str) -> None:
-        """This life has ended: what it knew is read again before anything is decided on it."""
-        try:
-            await self._membership.live_anew(after)
-        except DATABASE_TROUBLE as error:
-            raise Unavailable(f"{type(error).__name__}: {error}") from error
-
-    def _all_stale(self) -> None:
-        for live in self.memory.all():
-            live.stale = True
-
-    def _stale(self, incident_ids: Collection[str]) -> set[str]:
-        """Memory may lag behind: they are loaded again before anything is decided on them."""
-        for incident_id in incident_ids:
-            if (live := self.memory.get(incident_id)) is not None:
-                live.stale = True
-        return set(incident_ids)
 
     def _follow(self, plan: Plan, positions: Mapping[str, int]) -> None:
         """Memory follows the database: first every incident's state, then what medics are told, since they
@@ -504,10 +457,8 @@ class Decisions:
 
     async def _see_who_left(self) -> None:
         """Whom another node has just stood down because she left is not asked again."""
-        try:
+        with unavailable_in_trouble():
             await self._look_at_medics()
-        except DATABASE_TROUBLE as error:
-            raise Unavailable(f"{type(error).__name__}: {error}") from error
 
     def _loaded(self, live: Live, doubt: bool) -> None:
         self._ticks.set(live)
@@ -521,8 +472,3 @@ def _told_if_it_fails(live: Live) -> Iterator[None]:
         yield
     except Exception as error:
         log.error("reaction failed", incident_id=live.id, error=logs.describe(error))
-
-
-def _tick(now: Situation) -> c.Command:
-    fault_points.reached("in_tick")
-    return c.Tick(at=now.at, policy=now.rules)

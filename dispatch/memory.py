@@ -4,7 +4,8 @@ With an incident come its claims: the roster knows who holds an alert of it for 
 has ended and has nothing left to do or to tell is let go at once, and read again should anybody ask.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -30,6 +31,15 @@ DATABASE_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyn
 
 InternalClientError: a server's last word on an idle connection leaves asyncpg's own state machine upset.
 """
+
+
+@contextmanager
+def unavailable_in_trouble() -> Iterator[None]:
+    """Where the database can not be asked, what it was asked for is Unavailable."""
+    try:
+        yield
+    except DATABASE_TROUBLE as error:
+        raise Unavailable(f"{type(error).__name__}: {error}") from error
 
 
 class Memory:
@@ -82,10 +92,8 @@ class Memory:
 
     async def read(self, incident_id: str) -> Record | None:
         """The incident as the store has it. Raises Unavailable."""
-        try:
+        with unavailable_in_trouble():
             return await self._load(incident_id)
-        except DATABASE_TROUBLE as error:
-            raise Unavailable(f"{type(error).__name__}: {error}") from error
 
     def begin(self, incident_id: str, room_id: str) -> Live:
         """An incident that is about to be opened."""
@@ -104,6 +112,17 @@ class Memory:
             live = self._lives[record.id] = Live(record.id, record.control_room_id)
             self._take_over(live, record, doubt=doubt)
         return live
+
+    def doubt(self, incident_ids: Collection[str]) -> set[str]:
+        """Memory may lag behind: they are loaded again before anything is decided on them. Their ids."""
+        for incident_id in incident_ids:
+            if (live := self._lives.get(incident_id)) is not None:
+                live.stale = True
+        return set(incident_ids)
+
+    def doubt_all(self) -> None:
+        for live in self._lives.values():
+            live.stale = True
 
     async def load_again(self, live: Live) -> None:
         """After a conflict, or a commit of which nothing is known, memory follows the database again."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from dispatch import fault_points
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.policy import Policy
@@ -181,3 +182,9 @@ def leaving(n: int, why: Literal["suspended", "opted_out", "deleted"]) -> MakeCo
     """The medic of alert ``n`` is no longer to be had."""
     by: e.By = "control_room" if why == "suspended" else "medic"
     return lambda now: c.Leave(at=now.at, by=by, policy=now.rules, n=n, why=why)
+
+
+def tick(now: Situation) -> c.Command:
+    """Its time has come, or what was decided at such a moment is not known."""
+    fault_points.reached("in_tick")
+    return c.Tick(at=now.at, policy=now.rules)

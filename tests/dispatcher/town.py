@@ -211,7 +211,7 @@ class Town:
         node, dispatcher = self.node, self.dispatcher
         decisions, outgoing = dispatcher.decisions, dispatcher.outgoing
         own = (node._renewing, node._with_others, node.following._tasks, node.bus._tasks, dispatcher._chores)
-        some = (*own, decisions._working, decisions._finding_out, outgoing._chores)
+        some = (*own, decisions._working, decisions._unknown._finding_out, outgoing._chores)
         tasks = [task for group in some for task in group._tasks]
         return [*tasks, *outgoing.sender._tasks.values(), self.appender._writer]
 
