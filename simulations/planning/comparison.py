@@ -8,9 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
-
-from simulations.planning.intervals import LEVEL, Interval, interval
+from simulations.planning.intervals import LEVEL, Interval, interval, students_t
 from simulations.planning.measures import MAIN, MEASURES
 from simulations.planning.tally import Tally
 
@@ -81,8 +79,7 @@ def with_inputs(one: Comparison, redrawn: Rows, level: float = LEVEL) -> Interva
         return None
     n = drawn.difference.n
     variance = max(0.0, drawn.difference.variance - chance) + chance / one.difference.n
-    t = float(stdtrit(n - 1, (1 + level) / 2))
-    return Interval(one.difference.mean, t * math.sqrt(variance), variance, n)
+    return Interval(one.difference.mean, students_t(n, level) * math.sqrt(variance), variance, n)
 
 
 def _ratio(difference: Interval, alone: Sequence[Interval]) -> float | None:
