@@ -97,13 +97,14 @@ class _JsonLine(logging.Formatter):
     """Anybody's record as one line, without what is nobody's business."""
 
     def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {
             "event": record.getMessage(),
             **({} if (incident_id := _incident.get()) is None else {"incident_id": incident_id}),
             **getattr(record, FIELDS, {}),
             "logger": record.name,
             "level": record.levelname.lower(),
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": at.replace("+00:00", "Z"),
         }
         if record.exc_info and record.exc_info[1] is not None:
             line |= _told_exception(record.exc_info[1])
