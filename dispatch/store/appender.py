@@ -3,7 +3,8 @@
 A batch is one call of the database function ``append`` and one commit. What the database refuses is tried
 again singly, so that one bad decision fails alone. Where the connection is lost, nobody knows whether the
 commit was reached: it is read back by ``append_id`` before anything is written again, and once more should
-the second try be refused, since the first may still have been on its way.
+the second try be refused, since the first may still have been on its way. What is lost is lost for all of the
+batch: none waits longer than the first for a database that has gone.
 """
 
 import asyncio
@@ -36,8 +37,8 @@ _URGENT, _ORDINARY, _END = range(3)
 PATIENCE_S = 10.0
 """How long an append waits for a database that went away before it is given up as ``Unavailable``."""
 WRITE_S_MAX = 10.0
-PREPARE_S_MAX = 3.0
-"""Within which a connection fresh from the pool answers; else it is as dead as the last one."""
+READ_S_MAX = 3.0
+"""Within which a connection answers what takes no lock; else it is as dead as the last one."""
 PAUSE_S_MAX = 1.0
 AGAIN_MAX = 10
 """How often an append is tried again after a deadlock, or after a claim in the way that has since gone."""
@@ -61,9 +62,9 @@ _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
 class _Job:
-    """One append on its way. ``in_doubt``: a try of it may have been committed unseen."""
+    """One append on its way. ``in_doubt``: a try of it may have been committed unseen; ``ended``: no more."""
 
-    __slots__ = ("append_id", "done", "give_up_at", "in_doubt", "rows", "tries")
+    __slots__ = ("append_id", "done", "ended", "give_up_at", "in_doubt", "rows", "tries")
 
     def __init__(
         self, rows: Rows, append_id: int, loop: asyncio.AbstractEventLoop, patience_s: float
@@ -72,7 +73,7 @@ class _Job:
         self.append_id = append_id
         self.done: asyncio.Future[dict[str, int]] = loop.create_future()
         self.give_up_at = loop.time() + patience_s
-        self.in_doubt = False
+        self.in_doubt = self.ended = False
         self.tries = 0
 
     @property
@@ -86,10 +87,12 @@ class _Job:
         return opened
 
     def succeed(self, positions: dict[str, int]) -> None:
+        self.ended = True
         if not self.done.done():  # its caller may have been cancelled; what is written is written
             self.done.set_result({incident_id: positions[incident_id] for incident_id in self.incident_ids})
 
     def fail(self, error: BaseException) -> None:
+        self.ended = True
         if not self.done.done():
             self.done.set_exception(error)
 
@@ -214,7 +217,10 @@ class Appender:
                 pause_s = min(2 * pause_s + 0.05, PAUSE_S_MAX)
 
     async def _attempt(self, jobs: list[_Job]) -> list[_Job]:
-        """Writes the jobs together, or singly where that is refused. Returns those to be tried again."""
+        """Writes the jobs together, or singly where that is refused. Returns those to be tried again.
+
+        A fence refuses them all.
+        """
         if not jobs:
             return []
         try:
@@ -222,11 +228,14 @@ class Appender:
         except asyncpg.PostgresError as error:
             if isinstance(error, _LOST):
                 raise
-            if len(jobs) == 1:
-                return await self._refused(jobs[0], error)
+            one_for_all = len(jobs) == 1 or isinstance(_conflict(error), Fenced)
+            again: list[_Job] = []
             for job in jobs:
-                await self._settle([job])
-            return []
+                if one_for_all:
+                    again += await self._refused(job, error)
+                else:
+                    again += await self._attempt([job])
+            return again
         for job in jobs:
             job.succeed(positions)
         return []
@@ -267,7 +276,9 @@ class Appender:
         asked: list[Row] = [row for row in rows.alerts if row[-1] is not None and not row[-2]]
         held: list[Row] = [row for row in rows.holds if row[-1] is not None]
         own = {row[:2] for row in (*rows.alerts, *rows.holds)}
-        found = await (await self._connected()).fetch(_SQL["claims_of"], [row[2] for row in asked], held)
+        connection = await self._connected()
+        medic_ids = [row[2] for row in asked]
+        found = await connection.fetch(_SQL["claims_of"], medic_ids, held, timeout=READ_S_MAX)
         claims = (Claim(*row) for row in found)
         return tuple(claim for claim in claims if (claim.incident_id, claim.n) not in own)
 
@@ -278,10 +289,11 @@ class Appender:
             return jobs
         connection = await self._connected()
         streams = [(row[0], job.append_id) for job in doubtful for row in job.rows.streams]
-        found = await connection.fetch(_SQL["find_streams"], *_columns(streams, 2))
+        found = await connection.fetch(_SQL["find_streams"], *_columns(streams, 2), timeout=READ_S_MAX)
         keys = [(row[0], row[1], job.append_id) for job in doubtful for row in job.rows.keys]
         written = {row["append_id"] for row in found}
-        written |= {row["append_id"] for row in await connection.fetch(_SQL["find_keys"], *_columns(keys, 3))}
+        kept = await connection.fetch(_SQL["find_keys"], *_columns(keys, 3), timeout=READ_S_MAX)
+        written |= {row["append_id"] for row in kept}
         positions = {row["incident_id"]: row["feed_pos"] for row in found}
         for job in doubtful:
             if job.append_id in written:
@@ -292,7 +304,7 @@ class Appender:
         """One connection as long as it lives: a pool's reset between uses would be a round trip a batch."""
         if self._connection is None:
             self._connection = await self._pool.acquire()
-            await self._connection.execute(_SQL["by_index"], timeout=PREPARE_S_MAX)
+            await self._connection.execute(_SQL["by_index"], timeout=READ_S_MAX)
         return self._connection
 
     async def _disconnect(self, *, broken: bool) -> None:
@@ -313,8 +325,9 @@ def _columns(rows: Sequence[Row], width: int) -> list[list[object]]:
 
 
 def _still_patient(jobs: list[_Job], error: Exception) -> list[_Job]:
-    """Puts the jobs in doubt, and gives up those whose time is over."""
+    """Puts those of the jobs that have not ended in doubt, and gives up those whose time is over."""
     now = asyncio.get_running_loop().time()
+    jobs = [job for job in jobs if not job.ended]
     for job in jobs:
         job.in_doubt = True
         if now >= job.give_up_at:

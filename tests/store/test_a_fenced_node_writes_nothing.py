@@ -1,5 +1,7 @@
 """A life is as long as its lease, by the database's clock: after that its writes are refused."""
 
+import asyncio
+
 import pytest
 from made import ROOM, delivered, opening, then
 
@@ -20,6 +22,23 @@ async def test_after_its_lease_an_append_is_refused_and_writes_nothing(appender,
         await appender.append(Append((), Remembered(ROOM, "key", b"hash", "i1", 1)))
     assert await feed.position(db, ROOM) == 3
     assert await db.fetchval("select count(*) from idempotency") == 0
+
+
+async def test_a_batch_that_is_fenced_is_not_tried_again_singly(appender, db, monkeypatch):
+    await lapse(db, "node-a")
+    batches = []
+    write = appender._write
+
+    async def counted(jobs):
+        batches.append(len(jobs))
+        return await write(jobs)
+
+    monkeypatch.setattr(appender, "_write", counted)
+    works = [opening(f"i{i}") for i in range(5)]
+    results = await asyncio.gather(*(appender.append(work) for work in works), return_exceptions=True)
+    assert [type(result) for result in results] == [Fenced] * 5
+    assert sum(batches) == 5
+    assert len(batches) <= 2, "the first may have gone alone"
 
 
 async def test_a_node_that_never_joined_writes_nothing(node, db):

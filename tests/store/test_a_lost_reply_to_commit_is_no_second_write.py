@@ -1,6 +1,7 @@
 """A connection cut in the middle of the call: what was committed is found, what was not is written, once."""
 
 import asyncio
+import itertools
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from cut import Proxy
 from made import AT, ROOM, delivered, opening, then
 
+from dispatch.store import appender as appender_module
 from dispatch.store import feed, incidents
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Append, Remembered, SeqConflict, Unavailable
@@ -128,3 +130,28 @@ async def test_nobody_waits_for_ever(cut_off, proxy, db):
     assert await written(db) == ["first", "i2"]
     record = await incidents.load(db, "i2")
     assert record is not None
+
+
+async def test_nobody_waits_for_the_patience_of_others(cut_off, proxy, db, monkeypatch):
+    """A batch was refused, and then its appends, singly, got no answer any more."""
+    monkeypatch.setattr(appender_module, "WRITE_S_MAX", 0.5)
+    opened = opening("i0", ["bob"])
+    await cut_off.append(opened)
+    await cut_off.append(then(opened, delivered(1)))
+    singly = itertools.count()
+
+    async def hang(data: bytes) -> None:
+        if b"IncidentOpened" in data and next(singly) > 0:
+            await asyncio.Event().wait()
+
+    proxy.before = hang
+    works = [then(opened, delivered(1)), *(opening(f"i{i}") for i in range(1, 11))]
+    began = asyncio.get_running_loop().time()
+    first, *others = await asyncio.gather(*(cut_off.append(work) for work in works), return_exceptions=True)
+    took_s = asyncio.get_running_loop().time() - began
+    assert type(first) is SeqConflict
+    assert [type(other) for other in others] == [Unavailable] * 10
+    assert took_s < 5.0, "its patience of 2 s and one last try, and not that of each after the other"
+    proxy.before = None
+    await cut_off.append(opening("i11"))
+    assert await written(db) == ["first", "i0", "i11"]
