@@ -21,6 +21,9 @@ FOLLOW_UP_S_MAX = 600.0
 ASK_S_MAX = 180.0
 """For how long the provider is asked what became of a send; then it stays unknown."""
 PAUSE_S_MIN = 0.5
+CALL_S_MAX = 3.0
+"""From an attempt's time until its call: where its commit takes longer nobody is called. So whoever has the
+notification next, and knows that time alone, knows by when the provider was asked, if it was."""
 PATIENCE_S = 12.0
 """How long a stop waits for calls to providers; each ends by itself before that."""
 
@@ -143,43 +146,46 @@ class Sender:
             self._office.settle(letter, "failed", reason="channel_off", definite=definite)
             return
         began_ms = self._office.now_ms()
-        since_ms = letter.attempted_at
+        attempted_at = letter.attempted_at
         while not self.closing:
-            ready = self._to_do(letter, since_ms)
+            ready = self._to_do(letter, attempted_at)
             if ready is None:
                 return
-            if since_ms is None:
-                outcome, since_ms = await self._call(channel, letter)
+            if attempted_at is None:
+                outcome, attempted_at = await self._call(channel, letter)
             else:
-                outcome = await self._ask(channel, ready, since_ms)
+                outcome = await self._ask(channel, ready, attempted_at)
             if outcome is None:
                 return
             if isinstance(outcome, Sent | Failed):
                 self._settle(letter, outcome)
                 return
             if isinstance(outcome, Postponed):
-                assert since_ms is not None, "a provider was called, or asked"
-                if not await self._office.take_back(letter, since_ms):
+                assert attempted_at is not None, "a provider was called, or asked"
+                if not await self._office.take_back(letter, attempted_at):
                     return
-                since_ms = None
+                attempted_at = None
             pause_s = max(outcome.after_s, PAUSE_S_MIN)
             if self._too_late(letter, ready, outcome, began_ms, pause_s):
                 return
             await self._rest(letter[:3], pause_s)
 
-    def _to_do(self, letter: Letter, since_ms: int | None) -> Ready | None:
+    def _to_do(self, letter: Letter, attempted_at: int | None) -> Ready | None:
         """What is to be sent, or to be asked about where it may have been sent; None: nothing, any more."""
         ready = self._office.ready(letter)
         if isinstance(ready, str):
-            self._office.settle(letter, "failed", reason=ready, definite=since_ms is None)
+            self._office.settle(letter, "failed", reason=ready, definite=attempted_at is None)
             return None
-        if ready is not None and ready.hindrance and since_ms is None:
+        if ready is not None and ready.hindrance and attempted_at is None:
             self._office.settle(letter, "failed", reason=ready.hindrance, definite=True)
             return None
         return ready
 
     async def _call(self, channel: Channel, letter: Letter) -> tuple[Outcome | None, int | None]:
-        """Commits the attempt, looks once more, and calls the provider. None: not to be called."""
+        """Commits the attempt, looks once more, and calls the provider. None: not to be called.
+
+        Postponed also where the commit took too long to call anybody.
+        """
         async with self._slots:
             attempted_at = None if self.closing else await self._office.attempt(letter)
             fault_points.reached("attempt_committed")
@@ -191,15 +197,17 @@ class Sender:
                 return None, None
             if again.hindrance is not None:
                 return Failed(again.hindrance), attempted_at
+            if self._office.now_ms() > _called_by_ms(attempted_at):
+                return Postponed("slow_commit", 0.0), attempted_at
             outcome = await channel.send(again.message, again.address)
             fault_points.reached("provider_called")
         self._note_trouble(letter.channel, outcome)
         return outcome, attempted_at
 
-    async def _ask(self, channel: Channel, ready: Ready, since_ms: int) -> Outcome:
+    async def _ask(self, channel: Channel, ready: Ready, attempted_at: int) -> Outcome:
         """What became of it; postponed: it was never accepted."""
         async with self._slots:
-            return await channel.look_up(ready.message, ready.address, since_ms)
+            return await channel.look_up(ready.message, ready.address, _called_by_ms(attempted_at))
 
     def _settle(self, letter: Letter, outcome: Sent | Failed) -> None:
         if isinstance(outcome, Sent):
@@ -234,6 +242,10 @@ class Sender:
             self.trouble[channel] = outcome.reason
         else:
             self.trouble.pop(channel, None)
+
+
+def _called_by_ms(attempted_at: int) -> int:
+    return attempted_at + round(CALL_S_MAX * 1000)
 
 
 def _until_ms(ready: Ready, began_ms: int) -> float:

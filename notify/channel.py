@@ -72,8 +72,8 @@ class Channel(Protocol):
         """Bring `message` to `address` (what that is, is the channel's: a medic's id, a phone number)."""
         ...
 
-    async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:
-        """Ask the provider what became of a message handed over at `since_ms` (epoch, ms) or later.
+    async def look_up(self, message: Message, address: str, called_by_ms: int) -> Outcome:
+        """Ask the provider what became of a message handed over by `called_by_ms` (epoch, ms), if it was.
 
         `Postponed` means that it never accepted it, so that it may be sent; `Unknown`: it cannot tell yet.
         """

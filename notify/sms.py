@@ -120,14 +120,14 @@ class SmsChannel:
             return Unknown("bad_answer", _ASK_AFTER_S)
         return self._read(created) or Unknown("bad_answer", _ASK_AFTER_S)
 
-    async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:
+    async def look_up(self, message: Message, address: str, called_by_ms: int) -> Outcome:
         """Find the SMS among the phone's latest by its short code.
 
         Not by date: a queued message has no `date_sent` yet, and Twilio's filter would leave it out.
         """
         asked_ms = self._now_ms()
         try:
-            found, complete = await self._find(f"#{message.code}", address, since_ms)
+            found, complete = await self._find(f"#{message.code}", address, called_by_ms)
         except NotSent as error:
             return Unknown(error.reason, error.after_s)
         except Uncertain as error:
@@ -138,7 +138,7 @@ class SmsChannel:
             return Unknown("bad_answer", _ASK_AFTER_S)
         if found is not None:
             return self._read(found) or Unknown("bad_answer", _ASK_AFTER_S)
-        left_s = self._settings.lag_s - (asked_ms - since_ms) / 1000
+        left_s = self._settings.lag_s - (asked_ms - called_by_ms) / 1000
         if left_s > 0 or not complete:
             return Unknown("not_listed", max(left_s, 1.0))
         return Postponed("never_accepted", 0.0)
@@ -152,8 +152,8 @@ class SmsChannel:
             return FOLLOW_UP_VALIDITY_S
         return (message.expires_at_ms - self._now_ms()) // 1000
 
-    async def _find(self, token: str, address: str, since_ms: int) -> tuple[MessageInstance | None, bool]:
-        """The message to `address` that carries `token`, and whether the list reached back to `since_ms`."""
+    async def _find(self, token: str, address: str, called_by_ms: int) -> tuple[MessageInstance | None, bool]:
+        """The message to `address` that carries `token`, and whether the list reached back to then."""
         listed = 0
         async for one in await self._client.messages.stream_async(
             to=address, limit=_LISTED_MAX, page_size=_PAGE_SIZE
@@ -162,7 +162,7 @@ class SmsChannel:
             if token in (one.body or "").split():
                 return one, True
             created = one.date_created
-            if created is not None and created.timestamp() * 1000 < since_ms - _CLOCKS_APART_MS_MAX:
+            if created is not None and created.timestamp() * 1000 < called_by_ms - _CLOCKS_APART_MS_MAX:
                 return None, True
         return None, listed < _LISTED_MAX
 

@@ -122,7 +122,7 @@ class SocketHub:
         """`put`, for the sender of every channel."""
         return self.put(address, message)
 
-    async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:  # noqa: ARG002
+    async def look_up(self, message: Message, address: str, called_by_ms: int) -> Outcome:  # noqa: ARG002
         """Devices know a repeat by its id: simply send it again."""
         return Postponed("repeatable", 0.0)
 

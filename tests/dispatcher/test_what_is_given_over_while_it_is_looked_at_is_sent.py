@@ -50,7 +50,7 @@ class Channel:
         self.sent.append(message.message_id)
         return Sent()
 
-    async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:
+    async def look_up(self, message: Message, address: str, called_by_ms: int) -> Outcome:
         raise AssertionError("nothing is in doubt")
 
 

@@ -76,7 +76,7 @@ class Provider:
             return Unknown("http_500", 2.0)
         return taken
 
-    def find(self, message: Message, since_s: float) -> Outcome:
+    def find(self, message: Message, called_by_s: float) -> Outcome:
         """Its list, asked for one message."""
         if self.down:
             return Unknown("http_503", 2.0)
@@ -88,7 +88,7 @@ class Provider:
                 return status_outcome(taken.status, taken.error_code, taken.provider_id) or Sent(
                     taken.provider_id
                 )
-        left_s = LAG_S - (now - since_s)
+        left_s = LAG_S - (now - called_by_s)
         return Unknown("not_listed", max(left_s, 1.0)) if left_s > 0 else Postponed("never_accepted", 0.0)
 
     def _go_on(self, taken: Taken) -> None:
@@ -145,9 +145,9 @@ class SmsEdge:
         outcome = await self._ask(lambda: self._provider.create(message, address, asked_at_s))
         return outcome if outcome is not None else Unknown("timeout", 2.0)
 
-    async def look_up(self, message: Message, address: str, since_ms: int) -> Outcome:
-        since_s = self._loop.time() - (self._now_ms() - since_ms) / 1000
-        outcome = await self._ask(lambda: self._provider.find(message, since_s))
+    async def look_up(self, message: Message, address: str, called_by_ms: int) -> Outcome:
+        called_by_s = self._loop.time() - (self._now_ms() - called_by_ms) / 1000
+        outcome = await self._ask(lambda: self._provider.find(message, called_by_s))
         return outcome if outcome is not None else Unknown("timeout", 2.0)
 
     async def _ask(self, request: Callable[[], Outcome | Taken]) -> Outcome | None:

@@ -1,0 +1,61 @@
+"""What the provider may have is judged by the attempt's time, so no call is made long after it."""
+
+from texting import Texting
+from town import a_policy, asked_by, some_medics, until
+
+from dispatch.sender import CALL_S_MAX
+from dispatch.store import notifications
+
+TRAUMA = {"trauma": a_policy(waves=[(0, 1)], ladder=[("sms", 0)], answer_within_s=90)}
+LISTED_S_MAX = 20.0
+"""Of the channel: what its provider does not list by then it never took."""
+
+
+async def alerted(start_town, texting: Texting, monkeypatch, *commits_s: float):
+    """An alert by SMS, whose attempts' commits take so long; and of when each attempt was."""
+    town = await start_town(channels=texting.channels, policies=TRAUMA)
+    texting.node = town
+    await town.add(some_medics(1), connected=False)
+    attempt, attempts, left_s = notifications.attempt, [], list(commits_s)
+
+    async def slow(*args, at: int, **about):
+        attempts.append(at)
+        town.clock.move(left_s.pop(0) if left_s else 0.0)
+        return await attempt(*args, at=at, **about)
+
+    monkeypatch.setattr(notifications, "attempt", slow)
+    return town, await town.report(), attempts
+
+
+async def test_one_whose_commit_took_longer_is_taken_back_and_made_anew(start_town, texting, monkeypatch):
+    town, record, attempts = await alerted(start_town, texting, monkeypatch, CALL_S_MAX + 1)
+    await until(lambda: len(attempts) == 1)
+    await town.quiet()
+    assert not texting.twilio.messages
+    await town.pass_time(1)
+    await texting.twilio.settle()
+    await town.quiet()
+    assert len(attempts) == 2
+    assert len(texting.twilio.messages) == 1
+    assert asked_by(await town.now(record))["medic-000"].state == "delivered"
+
+
+async def test_who_has_it_next_sends_it_again_only_once_the_last_possible_call_would_be_listed(
+    start_town, texting, monkeypatch
+):
+    texting.timeout_s = 0.5
+    texting.twilio.callback_delay_s = 10**6
+    texting.twilio.list_lag_s = 10**6
+    texting.twilio.hang_next(accepted=True)
+    town, record, attempts = await alerted(start_town, texting, monkeypatch, CALL_S_MAX - 0.1)
+    await until(lambda: texting.twilio.messages)
+    await town.stop()
+    again = await start_town(channels=texting.channels, policies=TRAUMA, node_id="node-b")
+    texting.node = again
+    again.clock.move_to(attempts[0] + round(1000 * (LISTED_S_MAX + CALL_S_MAX - 0.5)))
+    await again.pass_time(0)
+    assert len(texting.twilio.messages) == 1
+    texting.twilio.list_lag_s = 0.0
+    await again.pass_time(3)
+    assert len(texting.twilio.messages) == 1
+    assert asked_by(await again.now(record))["medic-000"].state == "delivered"
