@@ -25,13 +25,13 @@ class Wakeups:
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(room_id, []).append(waiter)
         try:
-            await asyncio.wait_for(waiter, timeout_s)
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes in the moment of the waking.
+            async with asyncio.timeout(timeout_s):
+                await waiter
         except TimeoutError:
-            self._forget(room_id, waiter)
             return False
-        except BaseException:
+        finally:
             self._forget(room_id, waiter)
-            raise
         return True
 
     def _forget(self, room_id: str, waiter: "asyncio.Future[None]") -> None:

@@ -21,7 +21,6 @@ pytestmark = pytest.mark.timeout(240)
 DEVICES = int(os.environ.get("DISPATCH_TEST_DEVICES", "1500"))
 EACH_INCIDENT = 100
 BACK_S_MAX = 60.0
-ANSWER_S_MAX = 10.0
 
 POLICY = """
 [other]
