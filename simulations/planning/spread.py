@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 About = TypeVar("About")
@@ -30,11 +30,11 @@ def in_order(make: Make[About, Made], about: About, count: int, jobs: int) -> Ge
         yield from (work(index) for index in range(count))
         return
     workers = min(jobs, count)
-    with _processes(make, about, workers) as executor:
-        try:
+    try:
+        with _processes(make, about, workers) as executor:
             yield from _ordered(executor, _work_here, (), count, AHEAD * workers)
-        except BrokenProcessPool:
-            raise WorkerDied("a process of the simulation was killed: is there enough memory?") from None
+    except BrokenProcessPool:
+        raise WorkerDied("a process of the simulation was killed: is there enough memory?") from None
 
 
 def on_dask(make: Make[About, Made], about: About, count: int, address: str) -> Generator[Made, None, None]:
@@ -106,6 +106,9 @@ def _processes(make: Make[About, Made], about: About, workers: int) -> Iterator[
         workers, multiprocessing.get_context("spawn"), _prepare_here, (make, about)
     )
     try:
+        with _ctrl_c_waits():
+            for _ in range(workers):  # each begins a process, as none is idle yet
+                executor.submit(_nothing)
         yield executor
     except BaseException:
         for process in set(multiprocessing.active_children()) - before:
@@ -116,15 +119,28 @@ def _processes(make: Make[About, Made], about: About, workers: int) -> Iterator[
         executor.shutdown()
 
 
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """It reaches all processes of a terminal, and the first one alone says what then becomes of them: those
+    that begin meanwhile never hear it, not even while they import.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _here: list[Callable[[int], Any]] = []
 """In a process of ours: what works an index out."""
 
 
 def _prepare_here(make: Make[Any, Any], about: Any) -> None:
-    """Ctrl-C reaches all processes of a terminal; the first one alone says what then becomes of them."""
-    with suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
     _here.append(make(about))
+
+
+def _nothing() -> None:
+    pass
 
 
 def _work_here(index: int) -> Any:

@@ -2,15 +2,37 @@
 
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+import psutil
 import pytest
 from distributed import Client, LocalCluster
 
 from simulations.planning import spread
+
+SLOW_TO_IMPORT = """
+import time
+
+print("importing", flush=True)
+time.sleep(1)
+
+
+def make(about):
+    return abs
+"""
+SPREAD = """
+import slow_to_import
+
+from simulations.planning import spread
+
+print(list(spread.in_order(slow_to_import.make, None, 4, jobs=2)))
+"""
 
 
 def squares(add: int) -> Callable[[int], tuple[int, int]]:
@@ -86,6 +108,25 @@ def test_what_fails_is_told_once_those_before_it_were_handed_back():
     with pytest.raises(ValueError, match="no 2"):
         next(several)
     assert not multiprocessing.active_children()
+
+
+def test_ctrl_c_while_the_processes_begin_is_for_the_first_one_alone(tmp_path: Path):
+    """It reaches all of a terminal; here only those who are not to hear it."""
+    (tmp_path / "slow_to_import.py").write_text(SLOW_TO_IMPORT, "utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-c", SPREAD],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), *sys.path))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(3):  # the first process has imported it, and both others have begun to
+            assert next(process.stdout) == "importing\n"
+        for child in psutil.Process(process.pid).children():
+            child.send_signal(signal.SIGINT)
+        told, complaints = process.communicate(timeout=60)
+    assert (process.returncode, told, complaints) == (0, "[0, 1, 2, 3]\n", "")
 
 
 def test_a_process_that_dies_is_an_error_and_no_hang():
