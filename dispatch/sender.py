@@ -188,7 +188,6 @@ class Sender:
         """
         async with self._slots:
             attempted_at = None if self.closing else await self._office.attempt(letter)
-            fault_points.reached("attempt_committed")
             if attempted_at is None:
                 return None, None
             again = self._office.ready(letter)
@@ -199,6 +198,7 @@ class Sender:
                 return Failed(again.hindrance), attempted_at
             if self._office.now_ms() > _called_by_ms(attempted_at):
                 return Postponed("slow_commit", 0.0), attempted_at
+            fault_points.reached("attempt_committed")
             outcome = await channel.send(again.message, again.address)
             fault_points.reached("provider_called")
         self._note_trouble(letter.channel, outcome)
