@@ -23,12 +23,12 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.service import LAT, LON
 from geo.distance import SPEED_M_S, Mode
+from simulations.population import M_PER_DEGREE
 
 ACCEPT = 3
 """Of the alerts of an incident, the first so many accept, the others decline."""
 CONNECT_AT_ONCE = 50
 SPREAD_DEG = 0.25
-M_PER_DEG = 111_195.0
 AGAIN_S, AGAIN_S_MAX = 1.0, 30.0
 """How long a phone that was refused waits at first, and at most."""
 
@@ -107,7 +107,7 @@ class Devices:
     async def _move(self) -> None:
         """So many positions a second, by all in turn; each goes as far as a bicycle in between."""
         began, draw = time.monotonic(), random.Random(2)
-        step_deg = SPEED_M_S[Mode.BICYCLE] * len(self._sockets) / self._positions_per_s / M_PER_DEG
+        step_deg = SPEED_M_S[Mode.BICYCLE] * len(self._sockets) / self._positions_per_s / M_PER_DEGREE
         positions = [
             (LAT + draw.uniform(-SPREAD_DEG, SPREAD_DEG), LON + draw.uniform(-SPREAD_DEG, SPREAD_DEG))
             for _ in self._sockets

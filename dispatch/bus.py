@@ -27,7 +27,8 @@ ALONE_S = 0.5
 AGAIN_S = 0.5
 CLOSE_S_MAX = 1.0
 APART_S = 0.02
-"""Between two hints: a busy node decides hundreds of times a second, and each has every other node ask."""
+"""Between two hints, and between two looks: a busy node decides hundreds of times a second, and each hint has
+every other node ask."""
 
 Listen = Callable[[], Awaitable[Any]]
 """Makes a connection of one's own (asyncpg's)."""

@@ -10,6 +10,7 @@ import asyncio
 import asyncpg
 
 from dispatch import logs
+from dispatch.bus import APART_S
 from dispatch.check import Check
 from dispatch.dispatcher import Dispatcher
 from dispatch.feed_positions import FeedPositions
@@ -27,7 +28,6 @@ from dispatch.tasks import Tasks
 log = logs.logger(__name__)
 
 LOOK_S = 0.25
-APART_S = 0.02
 TAKE_OVER_S = 0.5
 LOOKED_S_MAX = 5.0
 READ_AT_ONCE = 1000
