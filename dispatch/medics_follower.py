@@ -1,14 +1,18 @@
 """Changes to medics made elsewhere (a command, another node) are in memory within a second."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import asyncpg
 
+from dispatch import logs
 from dispatch.dispatcher import Dispatcher
 from dispatch.orders import why_left
+from dispatch.records import Medic
 from dispatch.roster import Roster
 from dispatch.store import medics
+
+log = logs.logger(__name__)
 
 
 class MedicsFollower:
@@ -30,7 +34,7 @@ class MedicsFollower:
         """All medics with their places and last fixes."""
         self.seen = await medics.change_no(self._pool)
         async for batch in medics.roster(self._pool):
-            self._roster.put_many(medic for medic, _ in batch)
+            self._put([medic for medic, _ in batch])
             self._roster.move_many(fix for _, fix in batch if fix is not None)
 
     async def look(self) -> None:
@@ -43,7 +47,7 @@ class MedicsFollower:
                 before = self._roster.get(medic.id)
                 if before == medic:
                     continue
-                self._roster.put(medic)
+                self._put((medic,))
                 if before is not None and why_left(medic) is not None:
                     self._left[medic.id] = self._left.get(medic.id, False) or why_left(before) is None
             for medic_id in changes.gone:
@@ -74,3 +78,14 @@ class MedicsFollower:
                 return None
             self._roster.put(medic)
         return medic_id
+
+    def _put(self, rows: Sequence[Medic]) -> None:
+        """One that can not be taken is left as she was: no single row keeps a node from all the others."""
+        try:
+            self._roster.put_many(rows)
+        except ValueError as error:
+            if len(rows) == 1:
+                log.error("medic's row not taken", medic_id=rows[0].id, error=logs.describe(error))
+                return
+            for medic in rows:
+                self._put((medic,))

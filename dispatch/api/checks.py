@@ -5,7 +5,7 @@ minute; what lies further ahead, or more than a week back, is a mistake and is r
 """
 
 from collections.abc import Container
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -110,6 +110,14 @@ def due(field: str, moment: datetime | None, now_ms: int) -> int | None:
     if not now_ms - BACK_MS_MAX <= at_ms <= now_ms + DUE_MS_MAX:
         raise invalid((field, "lies more than a day ahead, or more than a week back"))
     return at_ms
+
+
+def any_time(field: str, moment: datetime) -> int:
+    """A time at which nothing is wrong but where, brought to UTC, it falls out of the years 1 to 9999."""
+    try:
+        return to_ms(moment.astimezone(UTC))
+    except OverflowError:
+        raise invalid((field, "is out of range")) from None
 
 
 class SentFix(Protocol):

@@ -15,12 +15,12 @@ from starlette.responses import Response
 
 from dispatch.api import shapes, views
 from dispatch.api.access import Access
+from dispatch.api.checks import any_time
 from dispatch.api.once import HEADER as ONCE
 from dispatch.api.once import Once, Remember
 from dispatch.api.problem import Problem, invalid
 from dispatch.api.reading import limit_of, parsed, query_of, read_json
 from dispatch.api.routes import Operation
-from dispatch.api.times import to_ms
 from dispatch.auth import Key
 from dispatch.dispatcher import Dispatcher
 from dispatch.ids import may_be_id, new_id
@@ -145,7 +145,9 @@ def _medic_of(sent: shapes.NewMedic, key: Key) -> Medic:
         cleared_for_homes=sent.cleared_for_homes,
         verified=sent.verified,
         suspended=sent.suspended,
-        certificate_until=None if sent.certificate_until is None else to_ms(sent.certificate_until),
+        certificate_until=None
+        if sent.certificate_until is None
+        else any_time("certificate_until", sent.certificate_until),
         registered_by=key.control_room_id,
     )
 
@@ -153,7 +155,7 @@ def _medic_of(sent: shapes.NewMedic, key: Key) -> Medic:
 def _changing(sent: shapes.MedicPatch, key: Key) -> Callable[[Medic], Medic]:
     given = {name: value for name in sent.__struct_fields__ if (value := getattr(sent, name)) is not UNSET}
     if given.get("certificate_until") is not None:
-        given["certificate_until"] = to_ms(given["certificate_until"])
+        given["certificate_until"] = any_time("certificate_until", given["certificate_until"])
     if "skills" in given:
         given["skills"] = tuple(dict.fromkeys(given["skills"]))
 

@@ -9,6 +9,9 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+WHOLE = r"$(?!\n)"
+"""Where a pattern ends: Python's ``$`` alone also stands before a last line end, OpenAPI's does not."""
+
 Lat: TypeAlias = Annotated[float, Meta(ge=-90, le=90, description="Degrees north, WGS84")]
 Lon: TypeAlias = Annotated[float, Meta(ge=-180, le=180, description="Degrees east, WGS84")]
 AccuracyM: TypeAlias = Annotated[float, Meta(ge=0, le=1_000_000, description="Radius in metres")]
@@ -24,10 +27,10 @@ Hazard: TypeAlias = Literal["none", "hold", "block"]
 Language: TypeAlias = Literal["nl", "en"]
 Mode: TypeAlias = Literal["foot", "bicycle", "car"]
 Channel: TypeAlias = Literal["websocket", "webpush", "sms", "voice"]
-Phone: TypeAlias = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$", description="E.164")]
-Skill: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$")]
+Phone: TypeAlias = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}" + WHOLE, description="E.164")]
+Skill: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}" + WHOLE)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
-ClockTime: TypeAlias = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ClockTime: TypeAlias = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]" + WHOLE)]
 Weekday: TypeAlias = Annotated[int, Meta(ge=1, le=7, description="1 Monday ... 7 Sunday")]
 
 
@@ -127,7 +130,7 @@ class Enrolment(Shape, frozen=True):
 
 class EnrolmentConfirmation(Shape, frozen=True):
     phone: Phone
-    code: Annotated[str, Meta(pattern=r"^[0-9]{6}$")]
+    code: Annotated[str, Meta(pattern=r"^[0-9]{6}" + WHOLE)]
 
 
 class Hours(Shape, frozen=True):

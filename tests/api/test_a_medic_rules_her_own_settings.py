@@ -71,6 +71,8 @@ BAD_SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"quiet_hours": [{"days": [0], "from": "22:00", "to": "07:00"}]}, "quiet_hours[0].days[0]"),
     ({"quiet_hours": [{"days": [], "from": "22:00", "to": "07:00"}]}, "quiet_hours[0].days"),
     ({"quiet_hours": [{"days": [1], "from": "24:00", "to": "07:00"}]}, "quiet_hours[0].from"),
+    ({"quiet_hours": [{"days": [1], "from": "22:00\n", "to": "07:00"}]}, "quiet_hours[0].from"),
+    ({"quiet_hours": [{"days": [1], "from": "22:00", "to": "07:00\n"}]}, "quiet_hours[0].to"),
     ({"places": [{"label": "x", "lat": 91, "lon": 0}]}, "places[0].lat"),
     ({"places": [{"label": "", "lat": 1, "lon": 0}]}, "places[0].label"),
     ({"channels": ["pigeon"]}, "channels[0]"),

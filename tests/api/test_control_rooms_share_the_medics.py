@@ -105,12 +105,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"phone": "+31612345678"}, "name"),
     ({"name": "x"}, "phone"),
     ({**ANNA, "phone": "0612345678"}, "phone"),
+    ({**ANNA, "phone": "+31612345678\n"}, "phone"),
     ({**ANNA, "name": ""}, "name"),
     ({**ANNA, "skills": ["Two Words"]}, "skills[0]"),
+    ({**ANNA, "skills": ["nurse\n"]}, "skills[0]"),
     ({**ANNA, "skills": "nurse"}, "skills"),
     ({**ANNA, "mode": "horse"}, "mode"),
     ({**ANNA, "verified": 1}, "verified"),
     ({**ANNA, "certificate_until": "2027-05-01"}, "certificate_until"),
+    ({**ANNA, "certificate_until": "0001-01-01T00:00:00+14:00"}, "certificate_until"),
+    ({**ANNA, "certificate_until": "9999-12-31T23:59:59-14:00"}, "certificate_until"),
     ({**ANNA, "available": True}, "available"),
 ]
 

@@ -6,7 +6,9 @@ import pytest
 from made import AT, a_medic
 from msgspec.structs import replace
 
+from dispatch.medics_follower import MedicsFollower
 from dispatch.records import Fix, Hours, Place
+from dispatch.roster import Roster
 from dispatch.store import medics, positions
 from dispatch.store.medics import PhoneTaken
 
@@ -128,3 +130,20 @@ async def test_the_newest_fix_wins(db):
         Fix("anna", 1.0, 1.0, 5.0, AT),
         Fix("bob", 4.0, 4.0, None, AT),
     ]
+
+
+async def test_a_row_that_can_not_be_keeps_nobody_else_out(db):
+    """However it came there: neither at a start nor while following, and she stays as she was known."""
+    bad = (Hours((1,), "22:00\n", "07:00"),)
+    await medics.create(db, [a_medic("anna"), a_medic("bad", quiet_hours=bad), a_medic("cleo")])
+    roster = Roster(default_time_zone="UTC", sms_on=True)
+    follower = MedicsFollower(db, roster)
+    await follower.load()
+    known = {medic_id: roster.get(medic_id) for medic_id in ("anna", "bad", "cleo")}
+    assert known == {"anna": a_medic("anna"), "bad": None, "cleo": a_medic("cleo")}
+    await medics.change(db, "anna", lambda medic: replace(medic, quiet_hours=bad))
+    await medics.change(db, "cleo", lambda medic: replace(medic, name="Cleo"))
+    await follower.look()
+    assert roster.get("anna") == a_medic("anna")
+    assert roster.get("cleo").name == "Cleo"
+    assert follower.seen == await medics.change_no(db)
