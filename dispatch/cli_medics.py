@@ -28,7 +28,7 @@ def import_medics(file: Path, available: bool, data_dir: Path, as_json: bool) ->
     ids = run(_import(file, available, data_dir))
     if ids is None:
         sys.exit(FAILED)
-    click.echo(to_json(ids) if as_json else "\n".join(ids))
+    click.echo(to_json(ids) + "\n" if as_json else "".join(f"{one}\n" for one in ids), nl=False)
 
 
 @medics_group.command("token")
@@ -58,17 +58,17 @@ async def _import(file: Path, available: bool, data_dir: Path) -> list[str] | No
     read = read_medics(file, available=available)
     async with database(data_dir) as pool:
         try:
-            await medics.create(pool, read)
+            await medics.create(pool, list(read.values()))
         except medics.PhoneTaken as taken:
             phones = set(taken.phones)
-            rows = [str(i) for i, medic in enumerate(read, 1) if medic.phone in phones]
+            lines = [str(line) for line, medic in read.items() if medic.phone in phones]
             click.echo(
-                f"dispatch: {file}: nothing imported: the phones of these rows are registered already, "
-                f"or stand here twice: {', '.join(rows[:20])}{' ...' if len(rows) > 20 else ''}",
+                f"dispatch: {file}: nothing imported: the phones of these lines are registered already, "
+                f"or stand here twice: {', '.join(lines[:20])}{' ...' if len(lines) > 20 else ''}",
                 err=True,
             )
             return None
-    return [medic.id for medic in read]
+    return [medic.id for medic in read.values()]
 
 
 async def _tokens(ids: Sequence[str], data_dir: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from dispatch.api import shapes
-from dispatch.api.reading import told
+from dispatch.api.reading import CONTROL, NO_CONTROL, told
 from dispatch.ids import new_id
 from dispatch.records import Medic, Place
 
@@ -33,8 +33,11 @@ class Row(shapes.Shape, frozen=True):
     home_lon: shapes.Lon | None = None
 
 
-def read_medics(path: Path, *, available: bool) -> list[Medic]:
-    """The medics of the file, in its order. A home holds at all hours. Raises UnusableFile."""
+def read_medics(path: Path, *, available: bool) -> dict[int, Medic]:
+    """The medics of the file by their (last) lines, in its order. A home holds at all hours.
+
+    Raises UnusableFile.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)
@@ -42,10 +45,11 @@ def read_medics(path: Path, *, available: bool) -> list[Medic]:
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeError, csv.Error) as error:
         raise UnusableFile(f"{path}: can not be read: {error}") from None
-    medics, faults = [], []
+    medics: dict[int, Medic] = {}
+    faults = []
     for line, row in rows:
         try:
-            medics.append(_medic(row, available))
+            medics[line] = _medic(row, available)
         except ValueError as error:
             faults.append(f"{path}: line {line}: {error}")
     if faults:
@@ -57,18 +61,24 @@ def read_medics(path: Path, *, available: bool) -> list[Medic]:
 def _check_header(path: Path, header: Sequence[str]) -> None:
     for name in REQUIRED:
         if name not in header:
-            raise UnusableFile(f"{path}: has no column {name}")
+            hint = "the first line names the columns, with commas between"
+            raise UnusableFile(f"{path}: has no column {name}: {hint}")
     for name in header:
         if name not in REQUIRED + OPTIONAL:
             raise UnusableFile(
                 f"{path}: column {name} is not known; known are {', '.join(REQUIRED + OPTIONAL)}"
             )
+        if header.count(name) > 1:
+            raise UnusableFile(f"{path}: column {name} stands twice")
 
 
 def _medic(sent: Mapping[str, str | None], available: bool) -> Medic:
     if None in sent:
         raise ValueError("has more fields than the header")
     given: dict[str, object] = {key: value.strip() for key, value in sent.items() if value and value.strip()}
+    for key, value in given.items():
+        if CONTROL.search(str(value)):
+            raise ValueError(f"{key}: {NO_CONTROL}")
     if "skills" in given:
         given["skills"] = str(given["skills"]).replace(",", " ").replace(";", " ").split()
     try:

@@ -19,7 +19,8 @@ BODY_BYTES_MAX = 64 * 1024
 BODY_S_MAX = 10.0
 # JSON forbids most bare control characters in a string (RFC 8259, 7): one comes in one of these ways.
 _PERHAPS_CONTROL = re.compile(rb"\\u00[0189]|\\u007[fF]|\\[bf]|\x7f|\xc2[\x80-\x9f]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+NO_CONTROL = "must hold no control characters"
 
 Shape = TypeVar("Shape")
 
@@ -88,8 +89,8 @@ def _ensure_json(body: bytes) -> None:
 
 def _refuse_control(value: object) -> None:
     for path, text in _texts(msgspec.to_builtins(value, builtin_types=()), ""):
-        if _CONTROL.search(text):
-            raise invalid((path, "must hold no control characters"))
+        if CONTROL.search(text):
+            raise invalid((path, NO_CONTROL))
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -114,6 +115,14 @@ _WORDS: Mapping[str, str] = {
     "null": "null",
     "datetime": "a time such as 2026-11-24T11:58:24Z",
 }
+_FORMS: Mapping[str, str] = {
+    "phone": "must be a phone number such as +31612345678",
+    "skills": "must be a word of small letters, digits and _",
+    "from": "must be a time of day such as 07:30",
+    "to": "must be a time of day such as 07:30",
+    "code": "must be six digits",
+}
+"""What a text with a pattern looks like, by its field."""
 _UNKNOWN = re.compile(r"Object contains unknown field `(.{0,80})")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _TYPE = re.compile(r"Expected `([^`]+)`, got `")
@@ -153,7 +162,7 @@ def _title(message: str, path: str) -> str:
     if message.startswith("Invalid enum value"):
         return "is none of the allowed words"
     if "matching regex" in message:
-        return "is not of the right form"
+        return _FORMS.get(path.rpartition(".")[2].partition("[")[0], "is not of the right form")
     return "is out of range" if "out of range" in message else "is not right"
 
 
@@ -178,8 +187,8 @@ def query_of(request: Request, *names: str) -> dict[str, str]:
             raise invalid((name[:80], "is not known here"))
         if name in query:
             raise invalid((name, "is given twice"))
-        if _CONTROL.search(value):
-            raise invalid((name, "must hold no control characters"))
+        if CONTROL.search(value):
+            raise invalid((name, NO_CONTROL))
         query[name] = value
     return query
 

@@ -133,6 +133,8 @@ def _tables(text: str, file: str) -> dict[str, dict[str, Any]]:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{file}: not TOML: {error}") from None
+    except RecursionError:
+        raise PolicyError(f"{file}: not TOML: nested too deeply") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise PolicyError(f"{file}: {name}: stands outside any kind; put it below [all] or [KIND]")
@@ -143,9 +145,14 @@ def _tables(text: str, file: str) -> dict[str, dict[str, Any]]:
     return tables
 
 
+def _is_word(text: str) -> bool:
+    """As medics' skills and our kinds are."""
+    letters = text.replace("_", "a")
+    return 0 < len(text) <= 40 and text.isascii() and letters.isalnum() and text == text.lower()
+
+
 def _check_kind(kind: str, file: str) -> None:
-    word = kind.replace("_", "a")
-    if not (0 < len(kind) <= 40 and kind.isascii() and word.isalnum() and kind == kind.lower()):
+    if not _is_word(kind):
         raise PolicyError(f"{file}: {kind}: a kind is a word of at most 40 small letters, digits and '_'")
 
 
@@ -188,4 +195,6 @@ def _faults(policy: Policy) -> list[tuple[str, str]]:
     if rungs and (rungs[0] != 0 or rungs != sorted(rungs) or rungs[-1] > policy.answer_within_s):
         late = "the first rung is at after_s = 0, none is earlier than the last or later than answer_within_s"
         faults.append(("ladder", late))
+    if not all(map(_is_word, policy.skills_any)):
+        faults.append(("skills_any", "a skill is a word of at most 40 small letters, digits and '_'"))
     return faults

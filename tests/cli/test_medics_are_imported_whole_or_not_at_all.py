@@ -56,6 +56,11 @@ async def test_without_the_flag_nobody_is_available(cli: Cli, medics_csv: Any, p
     assert not medic.available
 
 
+async def test_no_rows_no_ids(cli: Cli, medics_csv: Any) -> None:
+    done = await cli.ask("medics", "import", medics_csv("name,phone"))
+    assert (done.code, done.out) == (0, "")
+
+
 FAULTS = [
     ([HEADER, GOOD, "Bob,0612345678,nl,,,,"], "line 3: phone"),
     ([HEADER, GOOD, ",+31611111112,nl,,,,"], "line 3: name: is missing"),
@@ -65,7 +70,12 @@ FAULTS = [
     ([HEADER, "Bob,+31611111112,nl,Two-Words,,,"], "line 2: skills[0]"),
     ([HEADER, "Bob,+31611111112,nl,,,,,,"], "line 2: has more fields than the header"),
     (["name,phone,shoe_size", "Anna,+31611111111,38"], "shoe_size"),
+    ([HEADER, "A\0nna,+31611111111,nl,,,,"], "line 2: name: must hold no control characters"),
+    ([HEADER, "A\x9bnna,+31611111111,nl,,,,"], "line 2: name: must hold no control characters"),
+    ([HEADER, "Anna,0611111111,nl,,,,"], "line 2: phone: must be a phone number such as +31612345678"),
     (["name", "Anna"], "no column phone"),
+    (["name;phone", "Anna;+31611111111"], "no column name: the first line names the columns, with commas"),
+    (["name,phone,phone", "Anna,+31611111111,+31611111112"], "column phone stands twice"),
 ]
 
 
@@ -83,11 +93,11 @@ async def test_one_fault_and_nobody_is_imported(cli: Cli, medics_csv: Any, pool:
     assert "Traceback" not in done.err
     done = await cli.ask("medics", "import", medics_csv(HEADER, GOOD, GOOD.replace("Anna", "Bob")))
     assert done.code == 1
-    assert "stand here twice: 1, 2" in done.err
+    assert "stand here twice: 2, 3" in done.err
     assert await pool.fetchval("select count(*) from medic") == 0
 
 
-async def test_a_phone_that_is_registered_is_told_by_its_row_and_not_by_itself(
+async def test_a_phone_that_is_registered_is_told_by_its_line_and_not_by_itself(
     cli: Cli, medics_csv: Any, pool: asyncpg.Pool
 ) -> None:
     file = medics_csv("name,phone", "Anna,+31611111111")
@@ -95,8 +105,8 @@ async def test_a_phone_that_is_registered_is_told_by_its_row_and_not_by_itself(
     file = medics_csv("name,phone", "Bob,+31611111112", "Anna again,+31611111111")
     done = await cli.ask("medics", "import", file)
     assert done.code == 1
-    assert "registered already" in done.err
-    assert "2" in done.err
+    assert "these lines are registered already" in done.err
+    assert done.err.rstrip().endswith("twice: 3")
     assert "+31611111111" not in done.err
     assert await pool.fetchval("select count(*) from medic") == 1
 
