@@ -95,7 +95,8 @@ class TwilioApi:
         reply = read_reply(await self._signed_form(request))
         if reply is not None and reply.opt is not None:
             await self._optings.opted(reply.phone, reply.opt)
-        elif reply is not None and len(reply.provider_id) <= 64:
+        # A word that the carrier acts on is a text like any other too: "yes" to an alert answers nothing.
+        if reply is not None and len(reply.provider_id) <= 64:
             await self._inbox.answered_by_sms(reply.phone, reply.text, reply.provider_id)
         return Response(EMPTY_TWIML, media_type="text/xml")
 

@@ -146,6 +146,17 @@ async def test_without_twilio_every_post_is_403(world: World) -> None:
         assert (await post(world, path, form)).status_code == 403
 
 
+@pytest.mark.parametrize("word", ["yes", "Cancel", "STOP"])
+async def test_a_word_that_the_carrier_acts_on_is_told_in_the_feed_too(
+    world_with_sms: World, room: httpx.AsyncClient, asked: tuple[str, str], word: str
+) -> None:
+    """Who writes it to an alert may mean that she comes, or can not: the control room is to know."""
+    incident_id, phone = asked
+    assert world_with_sms.twilio is not None
+    await world_with_sms.twilio.phone(phone).reply(word)
+    assert (await world_with_sms.events(room, incident_id))[-1] == "TextNotUnderstood"
+
+
 async def test_an_opt_out_blocks_sms_and_is_shown_to_medic_and_control_room(
     world_with_sms: World, room: httpx.AsyncClient, asked: tuple[str, str]
 ) -> None:
