@@ -18,7 +18,10 @@ from dispatch.roster import Roster
 def position_good(details: Details, policy: Policy) -> bool:
     """Accurate enough to send somebody to, or with an address."""
     accuracy_m = details.position.accuracy_m
-    return bool(details.address) or accuracy_m is None or accuracy_m <= policy.accuracy_m_max
+    named = bool(
+        details.address and details.address.strip()
+    )  # blanks are what some systems fill a field with
+    return named or accuracy_m is None or accuracy_m <= policy.accuracy_m_max
 
 
 def opening(

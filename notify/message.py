@@ -6,17 +6,17 @@ What the same message says in an SMS is in `texts.py`.
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import msgspec
+
+from notify.times import rfc3339
 
 Purpose = Literal["alert", "update", "stand_down"]
 Instruction = Literal["go", "wait"]
 Travel = Literal["estimate", "street"]
 Language = Literal["nl", "en"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Letters without vowels spell no word, neither a rude one nor one that a carrier acts on.
 _CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _CODE_LENGTH = 6
@@ -99,7 +99,7 @@ class _Alert(msgspec.Struct, frozen=True):
     distance_m: int
     eta_s: int
     travel: Travel
-    expires_at: datetime
+    expires_at: str
 
 
 class _StandDown(msgspec.Struct, frozen=True):
@@ -141,5 +141,5 @@ def _alert(message: Message) -> _Alert:
         message.distance_m,
         message.eta_s,
         message.travel,
-        _EPOCH + timedelta(milliseconds=message.expires_at_ms),
+        rfc3339(message.expires_at_ms),
     )

@@ -127,6 +127,19 @@ async def test_an_offset_is_understood_and_answered_in_utc(room: httpx.AsyncClie
     assert incident["called_at"] == called.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
+async def test_an_address_of_blanks_is_no_place_to_send_anybody(room: httpx.AsyncClient) -> None:
+    """As systems send that fill their fields up."""
+    vague = {"position": {**DOM, "accuracy_m": 5_000}}
+    for i, address in enumerate((None, "", "   ", "\t\n")):
+        incident = (
+            await room.post("/v1/incidents", json=a_report(f"V-{i}", **vague, address=address))
+        ).json()
+        assert (incident["state"], incident["held_for"]) == ("held", ["position"]), address
+        path = f"/v1/incidents/{incident['id']}"
+        assert (await room.patch(path, json={"address": " "})).json()["state"] == "held"
+        assert (await room.patch(path, json={"address": "Domplein 1"})).json()["state"] == "open"
+
+
 async def test_more_and_enough(room: httpx.AsyncClient) -> None:
     incident = await report(room)
     path = f"/v1/incidents/{incident['id']}"

@@ -30,8 +30,13 @@ def test_an_alert_and_an_update_have_the_same_fields(another: Callable[..., Mess
         "distance_m": 350,
         "eta_s": 120,
         "travel": "estimate",
-        "expires_at": "2025-11-24T16:01:00.250000Z",
+        "expires_at": "2025-11-24T16:01:00.250Z",
     }
+
+
+def test_times_have_milliseconds_also_where_there_are_none(another: Callable[..., Message]) -> None:
+    told = json.loads(frame(another(expires_at_ms=1_764_000_060_000)))
+    assert told["expires_at"] == "2025-11-24T16:01:00.000Z"
 
 
 def test_a_position_tells_its_accuracy_where_known(another: Callable[..., Message]) -> None:
