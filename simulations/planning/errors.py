@@ -15,3 +15,8 @@ class ScenarioError(ValueError):
         where = f"{file}: {key}" if key else file
         super().__init__(" ".join(f"{where}: {reason}".split()))
         self.listed = tuple(listed)
+        self._said = file, key, reason, self.listed
+
+    def __reduce__(self) -> tuple[type["ScenarioError"], tuple[str, str, str, tuple[str, ...]]]:
+        """It comes from other processes too, where some of it shows only when places are drawn."""
+        return type(self), self._said

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 About = TypeVar("About")
@@ -136,7 +137,15 @@ _here: list[Callable[[int], Any]] = []
 
 
 def _prepare_here(make: Make[Any, Any], about: Any) -> None:
-    _here.append(make(about))
+    """What goes wrong here is told by the first index: raised here, it would look like a process killed."""
+    try:
+        _here.append(make(about))
+    except Exception as error:
+        _here.append(partial(_fail, error))
+
+
+def _fail(error: Exception, _: int) -> None:
+    raise error
 
 
 def _nothing() -> None:

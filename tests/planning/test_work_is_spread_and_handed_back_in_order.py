@@ -15,6 +15,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from simulations.planning import spread
+from simulations.planning.errors import ScenarioError
 
 SLOW_TO_IMPORT = """
 import time
@@ -63,6 +64,10 @@ def failing(at: int) -> Callable[[int], int]:
     return work
 
 
+def unprepared(about: str) -> Callable[[int], int]:
+    raise ScenarioError("here.toml", about, "can not be drawn from", ["a line"])
+
+
 def dying(at: int) -> Callable[[int], int]:
     def work(index: int) -> int:
         if index == at:
@@ -108,6 +113,13 @@ def test_what_fails_is_told_once_those_before_it_were_handed_back():
     with pytest.raises(ValueError, match="no 2"):
         next(several)
     assert not multiprocessing.active_children()
+
+
+def test_what_fails_before_the_first_is_told_as_it_is_and_not_taken_for_a_killed_process():
+    with pytest.raises(ScenarioError) as error:
+        list(spread.in_order(unprepared, "region", 9, jobs=2))
+    assert str(error.value) == "here.toml: region: can not be drawn from"
+    assert error.value.listed == ("a line",)
 
 
 def test_ctrl_c_while_the_processes_begin_is_for_the_first_one_alone(tmp_path: Path):
