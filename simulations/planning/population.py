@@ -141,10 +141,15 @@ def _in_grid(grid: Grid, purpose: Purpose, numbers: Longs, uniforms: Uniforms) -
 
 
 def _jittered(lat: Floats, lon: Floats, far: Floats, bearing: Floats) -> Places:
-    """A point drawn evenly from the disc of `JITTER_M` around each place."""
+    """A point drawn evenly from the disc of `JITTER_M` around each place, across the 180th meridian too."""
     metres = JITTER_M * np.sqrt(far)
     north, east = metres * np.cos(2 * pi * bearing), metres * np.sin(2 * pi * bearing)
-    return lat + north / M_PER_DEGREE, lon + east / (M_PER_DEGREE * np.cos(np.radians(lat)))
+    lons = lon + east / (M_PER_DEGREE * np.cos(np.radians(lat)))
+    beyond = np.abs(lons) > 180.0
+    return (
+        np.clip(lat + north / M_PER_DEGREE, -90.0, 90.0),
+        np.where(beyond, (lons + 180.0) % 360.0 - 180.0, lons),
+    )
 
 
 def _modes(scenario: "Scenario", draws: Draws, numbers: Longs) -> NDArray[np.int8]:

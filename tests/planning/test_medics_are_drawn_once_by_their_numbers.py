@@ -7,6 +7,7 @@ import pytest
 
 from dispatch.core.commands import Search
 from dispatch.roster import Roster
+from geo.distance import distance_m
 from simulations.planning import population
 from simulations.planning.cell_points import cells_at
 from simulations.planning.records import hours_of
@@ -109,6 +110,20 @@ def test_the_shipped_examples_medics_live_near_its_calls() -> None:
     assert len(people) == 2000
     # Dublin Bay is a fifth of the box; nobody lives far out in it.
     assert not ((people.lon > -6.12) & (people.lat > 53.32) & (people.lat < 53.34)).any()
+
+
+@pytest.mark.parametrize(("box", "call"), [("-1, 179, 1, 180", "0,180"), ("89, -180, 90, 180", "90,0")])
+def test_beside_calls_at_the_180th_meridian_or_the_pole_they_live_on_the_globe(
+    tmp_path: Path, box: str, call: str
+) -> None:
+    text = f"[region]\nbbox = [{box}]\n[medics]\ncount = 100\nplaces = 'incidents'\n"
+    csv = f"lat,lon,time,kind\n{call},2025-07-01 12:00,choking\n"
+    held = scenario(tmp_path, f"{text}[incidents]\ncsv = 'calls.csv'\nclock = 'UTC'\n", calls_csv=csv)
+    people = population.made(held)
+    assert np.abs(people.lat).max() <= 90
+    assert np.abs(people.lon).max() <= 180
+    lat, lon = (float(degrees) for degrees in call.split(","))
+    assert max(float(distance_m(lat, lon, *home)) for home in zip(people.lat, people.lon, strict=True)) <= 402
 
 
 def test_ten_lines_spread_them_evenly(tmp_path: Path) -> None:
