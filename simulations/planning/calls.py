@@ -52,7 +52,10 @@ def _with_kinds(scenario: "Scenario", draws: Draws, arrivals: Arrivals) -> Arriv
     """``kind`` drawn by the scenario's shares where the source does not say it."""
     if not (arrivals.kind == ANY_KIND).any():
         return arrivals
-    shares = np.array([scenario.incidents.kinds[kind] for kind in scenario.kinds])
+    if scenario.incidents.taken_as:
+        shares = np.ones(1)
+    else:
+        shares = np.array([scenario.incidents.kinds[kind] for kind in scenario.kinds])
     up_to = np.cumsum(shares)[:-1]
     drawn = np.searchsorted(up_to, draws.many(Purpose.KIND, arrivals.number) * shares.sum(), side="right")
     kind = np.where(arrivals.kind == ANY_KIND, drawn, arrivals.kind).astype(np.int8)

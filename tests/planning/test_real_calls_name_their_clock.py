@@ -80,6 +80,14 @@ def test_resampled_calls_keep_their_places_and_hours(tmp_path: Path) -> None:
     assert set((one.hour % 24).tolist()) <= {10, 11, 12}
 
 
+def test_all_calls_are_taken_as_one_kind_whatever_their_source(tmp_path: Path) -> None:
+    text = f"weeks = 4\n{AREA}{MEDICS}[incidents]\nper_year = 800\ntaken_as = 'choking'\n"
+    made = calls.made(scenario(tmp_path, text), 0)
+    assert made.kinds == ("choking",)
+    assert len(made) > 20
+    assert not made.kind.any()
+
+
 def test_without_a_kind_the_file_needs_one_named(tmp_path: Path) -> None:
     csv = "lat,lon,time\n53.35,-6.25,2025-07-01 12:00\n"
     with pytest.raises(ScenarioError, match="has no column title or kind"):
