@@ -131,7 +131,7 @@ def _shipped_text() -> str:
 def _tables(text: str, file: str) -> dict[str, dict[str, Any]]:
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also: a whole number too long, brackets too deep
         raise PolicyError(f"{file}: not TOML: {error}") from None
     except RecursionError:
         raise PolicyError(f"{file}: not TOML: nested too deeply") from None

@@ -91,6 +91,8 @@ REFUSED = {
     '[trauma]\nskills_any = [""]': "mine.toml: trauma.skills_any: a skill is a word",
     f"[trauma]\nskills_any = {'[' * 5000}{']' * 5000}": "mine.toml: not TOML: nested too deeply",
     "[trauma": "mine.toml: not TOML: ",
+    "wanted = " + 5000 * "[": "mine.toml: not TOML: ",
+    "wanted = " + 5000 * "9": "mine.toml: not TOML: ",
     "[Trauma]\nwanted = 1": "mine.toml: Trauma: a kind is a word of at most 40 small letters, digits and '_'",
     '[trauma]\n"a\\nb" = 1': "mine.toml: trauma.a b: unknown key",
 }
