@@ -28,6 +28,12 @@ COLUMN_NAMES = {
 
 BAD_ROWS_LISTED_MAX = 20
 
+YEARS = (1900, 2200)
+"""Times of calls lie from the first on and before the second: Unix milliseconds taken for seconds do not."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BOUNDS_S = tuple((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds() for year in YEARS)
+
 
 class UnusableFile(Exception):
     """The file has nothing to replay; the text is one line for a person."""
@@ -182,18 +188,25 @@ def degrees(text: str, what: str, most: float) -> float:
 def unix_s(text: str, clock: tzinfo = UTC) -> float:
     """ISO 8601, on ``clock`` where it has no offset, or Unix seconds.
 
-    A replay needs differences only and takes a time without an offset for UTC.
+    A replay needs differences only and takes a time without an offset for UTC. ValueError says what is wrong.
     """
+    seconds = _unix_s(text, clock)
+    if not math.isfinite(seconds):
+        raise ValueError(f"time is neither ISO 8601 nor Unix seconds: {text[:40]!r}")
+    if not _BOUNDS_S[0] <= seconds < _BOUNDS_S[1]:
+        raise ValueError(f"time is not within the years {YEARS[0]} to {YEARS[1] - 1}: {text[:40]!r}")
+    return seconds
+
+
+def _unix_s(text: str, clock: tzinfo) -> float:
+    """NaN: it is no time at all."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         try:
-            seconds = float(text)
+            return float(text)
         except ValueError:
-            seconds = math.nan
-        if not math.isfinite(seconds):
-            raise ValueError(f"time is neither ISO 8601 nor Unix seconds: {text[:40]!r}") from None
-        return seconds
+            return math.nan
     return (moment if moment.tzinfo else moment.replace(tzinfo=clock)).timestamp()
 
 

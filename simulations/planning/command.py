@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from simulations.planning.comparison import compare, estimate
 from simulations.planning.incident_effect import switched
 from simulations.planning.measures import MEASURES
-from simulations.planning.results import document, write_csv
+from simulations.planning.results import csv_paths, document, write_csv
 from simulations.planning.runs import Results, run
 from simulations.planning.scenario import Scenario, ScenarioError, read
 from simulations.planning.spread import VersionsDiffer, WorkerDied
@@ -69,7 +69,7 @@ def _simulated(options: Options) -> int:
         options.seed,
         skip_bad_rows=options.skip_bad_rows,
     )
-    _check_writable(options.report)
+    _check_writable(scenario, options.report)
     for note in (*scenario.notes, _about(scenario)):
         _say(note)
     results = _run(scenario, options)
@@ -77,13 +77,10 @@ def _simulated(options: Options) -> int:
         raise KeyboardInterrupt
     if results.stopped:
         _say(f"stopped: {_done(scenario, results)}")
-    if options.report is not None:
-        _report(scenario, results, options.report)
-        for path in write_csv(scenario, results, options.report):
-            _say(f"written: {path}")
+    whole = options.report is None or _written(scenario, results, options.report)
     told = document(scenario, results).decode() if options.as_json else "\n".join(_lines(results)) + "\n"
     sys.stdout.write(told)
-    return FAILED if results.stopped else DONE
+    return FAILED if results.stopped or not whole else DONE
 
 
 def _done(scenario: Scenario, results: Results) -> str:
@@ -93,17 +90,37 @@ def _done(scenario: Scenario, results: Results) -> str:
     return f"{done}, and {len(results.redrawn)} of {scenario.keys.bootstrap} with samples drawn anew"
 
 
-def _report(scenario: Scenario, results: Results, path: Path) -> None:
-    from simulations.planning import report  # it draws: a second that the others need not wait
+def _written(scenario: Scenario, results: Results, path: Path) -> bool:
+    """Whether all files are whole. Where they are not, what was found is told on stdout all the same."""
+    try:
+        from simulations.planning import report  # it draws: a second that the others need not wait
 
-    report.write(scenario, results, path)
-    _say(f"written: {path}")
+        report.write(scenario, results, path)
+        _say(f"written: {path}")
+        for one in write_csv(scenario, results, path):
+            _say(f"written: {one}")
+    except OSError as error:
+        _say(f"dispatch simulate: {path} and what goes beside it: {error.strerror or error}")
+        return False
+    except KeyboardInterrupt:
+        _say(f"stopped: {path} and what goes beside it may not be whole")
+        return False
+    return True
 
 
-def _check_writable(report: Path | None) -> None:
-    """Better before an hour's work than after it."""
-    if report is not None and not report.parent.is_dir():
+def _check_writable(scenario: Scenario, report: Path | None) -> None:
+    """Better before an hour's work than after it; and nothing that was read is written over."""
+    if report is None:
+        return
+    if not report.parent.is_dir():
         raise ScenarioError(str(report), "", "there is no such folder to write to")
+    written = [report, *csv_paths(scenario, report)]
+    if len(set(written)) < len(written):
+        raise ScenarioError(str(report), "", "is where the CSV beside the report goes: name it .html")
+    for path in written:
+        if any(path.exists() and path.samefile(read) for read in scenario.inputs):
+            reason = f"would be written over, and the scenario reads it: give -o another name than {report}"
+            raise ScenarioError(str(path), "", reason)
 
 
 def _about(scenario: Scenario) -> str:

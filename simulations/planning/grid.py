@@ -17,6 +17,9 @@ COLUMNS = {
     "workers": ("workers", "jobs"),
 }
 
+PEOPLE_MAX = 10_000_000_000
+"""In one cell; only proportions count, and sums stay finite."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
@@ -52,8 +55,8 @@ def _row(row: Row, seen: dict[int, None]) -> tuple[int, float, float]:
     cell = cell_of(row["h3"])
     if seen and resolution_of([cell]) != resolution_of([next(iter(seen))]):
         raise ValueError("is of another resolution than the first")
-    people = amount(row["population"], "population")
-    works = amount(row["workers"], "workers") if row["workers"] else 0.0
+    people = amount(row["population"], "population", PEOPLE_MAX)
+    works = amount(row["workers"], "workers", PEOPLE_MAX) if row["workers"] else 0.0
     if cell in seen:
         raise ValueError(f"cell {row['h3']} comes twice")
     seen[cell] = None

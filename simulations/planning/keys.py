@@ -27,6 +27,11 @@ from simulations.planning.sections import (
 MEDICS_MAX = 2_000_000
 REPLICATIONS_MAX = 100_000
 PER_YEAR_MAX = 10_000_000
+WEIGHT_MAX = 1_000_000
+"""Only their proportions count: sums stay finite."""
+
+NAME_MAX = 40
+NO_NAME = f"a policy's name has 1 to {NAME_MAX} letters, no $ and no _ at its beginning"
 
 
 class ScenarioKeys(Section, frozen=True):
@@ -81,18 +86,22 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "behaviour.incident_effect_sd": (0, 10),
     "behaviour.speed_m_s": (0.1, 50),
     "incidents.per_year": (0, PER_YEAR_MAX),
+    "incidents.by_hour": (0, WEIGHT_MAX),
     "arrests.recognised_share": (0.01, 1),
     "arrests.bystander_cpr": (0, 1),
 }
 _SHARES = ("seen", "_share", "flats", "accepts_if_seen", "_if_not_accepting", "_if_accepted")
 _SECONDS_MAX, _SIGMA_MAX = 86_400, 3
+_WHOLE_MAX = 1e15
+SHOWN_MAX = 40
+"""Of a number that is wrong, characters."""
 
 
 def read_keys(text: str, file: str) -> ScenarioKeys:
     """Raises `ScenarioError` with the first thing that is wrong."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also: a whole number too long, brackets too deep
         raise ScenarioError(file, "", f"not TOML: {error}") from None
     _check_known(table, file)
     for name in ("region", "medics", "incidents"):
@@ -170,8 +179,8 @@ def _choices(key: str) -> Iterator[str]:
 def _faults(keys: ScenarioKeys) -> Iterator[tuple[str, str]]:
     for key, value in numbers(keys):
         low, high = _bounds(key)
-        if not (math.isfinite(value) and low <= value <= high):
-            yield key, f"{value:g} is not {_within(low, high)}"
+        if not low <= value <= high or value == math.inf:
+            yield key, f"{_shown(value)} is not {_within(low, high)}"
     yield from _one_of("region", keys.region, ("bbox", "geojson", "h3"))
     yield from _one_of("medics", keys.medics, ("count", "per_km2", "csv"))
     yield from _medics_faults(keys)
@@ -188,6 +197,9 @@ def _faults(keys: ScenarioKeys) -> Iterator[tuple[str, str]]:
         yield "bootstrap", "there is no sample to draw anew: no CSV of calls, medics or drives"
     if not keys.policies:
         yield "policies", "none to compare"
+    for name in keys.policies:
+        if not is_name(name):
+            yield f"policies.{name[:NAME_MAX]}", NO_NAME
 
 
 def numbers(keys: Section, before: str = "") -> Iterator[tuple[str, float]]:
@@ -206,7 +218,7 @@ def _numbers_in(value: object, key: str) -> Iterator[tuple[str, float]]:
         for one in value:
             yield from _numbers_in(one, key)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield key, float(value)
+        yield key, value
 
 
 def _bounds(key: str) -> tuple[float, float]:
@@ -230,10 +242,16 @@ def _bounds(key: str) -> tuple[float, float]:
     return (0, 1) if name.endswith(_SHARES) else (0, math.inf)
 
 
+def _shown(value: float) -> str:
+    """To the last digit: rounded, what is beyond a bound may look as if it were within."""
+    text = str(int(value) if value == value // 1 and abs(value) < _WHOLE_MAX else value)
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
+
+
 def _within(low: float, high: float) -> str:
     if math.isinf(high):
         return f"a finite number from {low:g} on"
-    return f"within {low:,.12g} to {high:,.12g}"
+    return f"within {low:,} to {high:,}"
 
 
 def _one_of(name: str, section: Section, ways: tuple[str, ...], also: str = "") -> Iterator[tuple[str, str]]:
@@ -247,9 +265,13 @@ def _one_of(name: str, section: Section, ways: tuple[str, ...], also: str = "") 
 
 def _medics_faults(keys: ScenarioKeys) -> Iterator[tuple[str, str]]:
     medics = keys.medics
-    for mode in (*medics.modes, *keys.behaviour.moving_m_s):
-        if mode not in MODES:
-            yield "medics.modes", f"{mode!r} is no mode: {', '.join(MODES)}"
+    for key, modes in (("medics.modes", medics.modes), ("behaviour.moving_m_s", keys.behaviour.moving_m_s)):
+        for mode in modes:
+            if mode not in MODES:
+                yield key, f"{mode!r} is no mode: {', '.join(MODES)}"
+    slow = [mode for mode in MODES if mode not in keys.behaviour.moving_m_s]
+    if slow:
+        yield "behaviour.moving_m_s", f"has no speed for {', '.join(slow)}"
     if abs(sum(medics.modes.values()) - 1) > 1e-6:
         yield "medics.modes", f"the shares add up to {sum(medics.modes.values()):g}, not to 1"
     if isinstance(medics.available, tuple) and len(medics.available) not in (24, WEEK_HOURS):
@@ -291,6 +313,13 @@ def _behaviour_faults(behaviour: BehaviourKeys) -> Iterator[tuple[str, str]]:
         yield "behaviour.withdraws_if_accepted", "more than all of them, with arrives_if_accepted"
     if behaviour.on_scene_s[0] > behaviour.on_scene_s[1]:
         yield "behaviour.on_scene_s", "the first is the shortest, the second the longest"
+
+
+def is_name(policy: str) -> bool:
+    """Whether a policy may be called so: its name stands in tables and in the legends of drawings."""
+    return (
+        0 < len(policy) <= NAME_MAX and policy.isprintable() and "$" not in policy and policy[0] not in "_ "
+    )
 
 
 def _is_zone(name: str) -> bool:

@@ -112,7 +112,7 @@ def _polygons(path: Path) -> Region:
         parsed = json.loads(read_text(path))
         polygons = list(_polygons_of(parsed))
         rings = tuple(_ring(ring) for polygon in polygons for ring in polygon)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, ScenarioError):
             raise
         raise ScenarioError(str(path), "", f"is no GeoJSON that can be used ({error})") from None

@@ -43,12 +43,17 @@ def document(scenario: Scenario, results: Results) -> bytes:
 
 def write_csv(scenario: Scenario, results: Results, report: Path) -> list[Path]:
     """Beside the report: every replication's measures and, where there is a grid, the cells. The paths."""
-    written = [report.with_suffix(".csv")]
-    _write(written[0], ("replication", "policy", "measure", "value"), _values(results))
-    if scenario.grid is not None:
-        written.append(report.with_suffix(".cells.csv"))
-        _write(written[1], ("h3", "policy", *COLUMNS), _cells(results))
+    values, *cells = written = csv_paths(scenario, report)
+    _write(values, ("replication", "policy", "measure", "value"), _values(results))
+    for path in cells:
+        _write(path, ("h3", "policy", *COLUMNS), _cells(results))
     return written
+
+
+def csv_paths(scenario: Scenario, report: Path) -> list[Path]:
+    """Where `write_csv` writes; the cells only where there is a grid."""
+    cells = [] if scenario.grid is None else [report.with_suffix(".cells.csv")]
+    return [report.with_suffix(".csv"), *cells]
 
 
 def summed(results: Results) -> list[Tally]:

@@ -12,10 +12,11 @@ import numpy as np
 
 from dispatch.core import policy
 from dispatch.core.policy import Policies, Policy, PolicyError
+from simulations.calls import YEARS
 from simulations.planning.arrivals import Source
 from simulations.planning.errors import ScenarioError
 from simulations.planning.grid import Grid, read_grid
-from simulations.planning.keys import MEDICS_MAX, REPLICATIONS_MAX, ScenarioKeys, read_keys
+from simulations.planning.keys import MEDICS_MAX, NO_NAME, REPLICATIONS_MAX, ScenarioKeys, is_name, read_keys
 from simulations.planning.population import Listed, at_work, count_of, read_medics
 from simulations.planning.records import Floats
 from simulations.planning.region import Region, read_text, region_of
@@ -36,6 +37,9 @@ AMBULANCE_COLUMNS = {"to_kerb_s": ("to_kerb_s", "response_s", "travel_s")}
 DAY_S = 86_400
 CALLS_MAX = 5_000_000
 """In one replication."""
+
+SHIPPED = "shipped"
+"""In place of a policy's file."""
 
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -62,6 +66,8 @@ class Scenario:
     """The medics of a CSV; empty: they are drawn."""
     ambulance_sample_s: Floats | None
     policies: Mapping[str, Policies]
+    inputs: tuple[Path, ...]
+    """Every file that was read, the scenario's own first."""
     digest: str
     """Of the keys, the policies and the content of every file that was read: 32 hex digits."""
     notes: tuple[str, ...]
@@ -115,7 +121,8 @@ def read(
 
     A path `examples/NAME` that does not exist is that shipped example. Raises `ScenarioError`.
     """
-    text, file, folder = _text_of(Path(path))
+    source_path, file = _found(Path(path)), str(path)
+    text, folder = read_text(source_path), source_path.parent
     keys = read_keys(text, file)
     keys = _with_options(keys, policies, replications, seed)
     bad = BadRows(skip_bad_rows)
@@ -154,6 +161,11 @@ def read(
         listed=listed,
         ambulance_sample_s=_ambulance_sample(keys, folder, bad),
         policies=compared,
+        inputs=(
+            source_path,
+            *(folder / name for name in _files(keys)),
+            *(folder / where for where in keys.policies.values() if where != SHIPPED),
+        ),
         digest=_digest(keys, compared, folder),
         notes=tuple(bad.notes),
         words=(
@@ -164,15 +176,15 @@ def read(
     )
 
 
-def _text_of(path: Path) -> tuple[str, str, Path]:
-    """The file's text, its name in errors, and the folder that its paths start from."""
-    if not path.exists() and path.parts[:1] == ("examples",) and len(path.parts) == 2:
+def _found(path: Path) -> Path:
+    """Where it is: there, or shipped. Its paths start from its folder."""
+    if path.exists():
+        return path
+    if path.parts[:1] == ("examples",) and len(path.parts) == 2:
         shipped = _EXAMPLES / path.name
         if shipped.is_file():
-            return read_text(shipped), str(path), _EXAMPLES
-    if not path.exists():
-        raise ScenarioError(str(path), "", f"there is no such file; shipped are {', '.join(examples())}")
-    return read_text(path), str(path), path.parent
+            return shipped
+    raise ScenarioError(str(path), "", f"there is no such file; shipped are {', '.join(examples())}")
 
 
 def examples() -> list[str]:
@@ -187,7 +199,10 @@ def _with_options(
     named = dict(keys.policies)
     for one in policies:
         # Absolute: the file's own paths start from its folder, those of the command line do not.
-        named[_unused(Path(one).stem, named)] = str(Path(one).absolute())
+        name = _unused(Path(one).stem, named)
+        if not is_name(name):
+            raise ScenarioError(str(one), "", f"{NO_NAME}: give it one in the scenario's [policies]")
+        named[name] = str(Path(one).absolute())
     if replications is not None and not 1 <= replications <= REPLICATIONS_MAX:
         raise ScenarioError("--replications", "", f"{replications} is not within 1 to {REPLICATIONS_MAX}")
     if seed is not None and not 0 <= seed < 2**63:
@@ -212,9 +227,12 @@ def _starts_at(keys: ScenarioKeys, zone: ZoneInfo, file: str) -> int:
     """Midnight of the first day, local time, in ms."""
     try:
         day = datetime.strptime(keys.starts, "%Y-%m-%d").replace(tzinfo=zone)
-        return int(day.timestamp()) * 1000
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ScenarioError(file, "starts", f"{keys.starts!r} is no day like 2026-01-05") from None
+    if not YEARS[0] <= day.year < YEARS[1]:
+        reason = f"{keys.starts!r} is not within the years {YEARS[0]} to {YEARS[1] - 1}"
+        raise ScenarioError(file, "starts", reason)
+    return int(day.timestamp()) * 1000
 
 
 def _has_places(keys: ScenarioKeys) -> bool:
@@ -236,7 +254,7 @@ def _ambulance_sample(keys: ScenarioKeys, folder: Path, bad: BadRows) -> Floats 
 
 
 def _policies(name: str, where: str, file: str, folder: Path) -> Policies:
-    if where == "shipped":
+    if where == SHIPPED:
         return policy.shipped()
     path = folder / where
     if not path.exists():

@@ -16,6 +16,7 @@ from simulations.planning.cell_points import CellPoints, cell_of
 from simulations.planning.errors import ScenarioError
 from simulations.planning.grid import Grid
 from simulations.planning.hours import HOUR_MS, YEAR_HOURS, hours_of_week, weekly
+from simulations.planning.keys import PER_YEAR_MAX
 from simulations.planning.records import WEEK_HOURS, Flags, Floats
 from simulations.planning.region import Region
 from simulations.planning.sections import IncidentsKeys
@@ -114,7 +115,7 @@ def _rate(row: Row) -> tuple[int, int | None, float]:
         if not row["hour"].isdecimal() or int(row["hour"]) >= WEEK_HOURS:
             raise ValueError(f"hour is not within 0 (Monday 0:00) to {WEEK_HOURS - 1}: {row['hour'][:40]!r}")
         hour = int(row["hour"])
-    return cell_of(row["h3"]), hour, amount(row["per_year"], "per_year")
+    return cell_of(row["h3"]), hour, amount(row["per_year"], "per_year", PER_YEAR_MAX)
 
 
 # --- calls of the past

@@ -103,13 +103,12 @@ def _cell(cells: Sequence[str], position: int) -> str:
     return cells[position].strip() if 0 <= position < len(cells) else ""
 
 
-def amount(text: str, what: str, most: float = float("inf")) -> float:
-    """A finite number, 0 to ``most``. ValueError says what is wrong with it."""
+def amount(text: str, what: str, most: float) -> float:
+    """A number, 0 to ``most``, which is finite. ValueError says what is wrong with it."""
     try:
         value = float(text)
     except ValueError:
         raise ValueError(f"{what} is no number: {text[:40]!r}") from None
-    if not 0 <= value <= most or value == float("inf"):
-        possible = "a finite number from 0 on" if most == float("inf") else f"within 0 to {most:g}"
-        raise ValueError(f"{what} is not {possible}: {text[:40]}")
+    if not 0 <= value <= most:
+        raise ValueError(f"{what} is not within 0 to {most:g}: {text[:40]}")
     return value

@@ -62,6 +62,11 @@ def test_a_geojson_file_that_is_none(tmp_path: Path, content: str, told: str) ->
     assert "area.json" in str(error.value)
 
 
+def test_geojson_that_is_nested_without_end(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="is no GeoJSON that can be used"):
+        scenario(tmp_path, GEOJSON + MEDICS + RATE, area_json="[" * 100_000)
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

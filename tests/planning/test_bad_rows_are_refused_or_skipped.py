@@ -15,6 +15,9 @@ x,-6.25,2025-07-01 12:00,cardiac arrest
 53.35,-6.25,2025-07-01 12:00,
 51.00,-6.25,2025-07-01 12:00,cardiac arrest
 53.35,-999,2025-07-01 12:00,cardiac arrest
+53.35,-6.25,1751371200000,cardiac arrest
+53.35,-6.25,1e300,cardiac arrest
+53.35,-6.25,9999-12-31 23:59,cardiac arrest
 """
 KEYS = f"{AREA}{MEDICS}[incidents]\ncsv = 'calls.csv'\nclock = 'UTC'\n"
 REASONS = (
@@ -23,13 +26,16 @@ REASONS = (
     "line 5: no title",
     "line 6: lies outside the region: 51.0, -6.25",
     "line 7: lon is out of range: -999",
+    "line 8: time is not within the years 1900 to 2199: '1751371200000'",
+    "line 9: time is not within the years 1900 to 2199: '1e300'",
+    "line 10: time is not within the years 1900 to 2199: '9999-12-31 23:59'",
 )
 
 
 def test_they_are_refused_with_their_number_and_the_first(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as error:
         scenario(tmp_path, KEYS, calls_csv=CALLS)
-    assert f"calls.csv: 5 of 6 rows can not be used ({REASONS[0]}); --skip-bad-rows leaves them out" in str(
+    assert f"calls.csv: 8 of 9 rows can not be used ({REASONS[0]}); --skip-bad-rows leaves them out" in str(
         error.value
     )
     assert error.value.listed == REASONS
@@ -37,7 +43,7 @@ def test_they_are_refused_with_their_number_and_the_first(tmp_path: Path) -> Non
 
 def test_or_left_out_and_listed(tmp_path: Path) -> None:
     held = scenario(tmp_path, KEYS, calls_csv=CALLS, skip_bad_rows=True)
-    assert held.notes[0].endswith("calls.csv: 5 of 6 rows left out")
+    assert held.notes[0].endswith("calls.csv: 8 of 9 rows left out")
     assert [note.strip() for note in held.notes[1:]] == list(REASONS)
     assert calls.made(held, 0).recognised.sum() == 1
 
@@ -45,9 +51,9 @@ def test_or_left_out_and_listed(tmp_path: Path) -> None:
 def test_many_are_counted_and_only_the_first_listed(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as error:
         scenario(tmp_path, KEYS, calls_csv=CALLS + "1,2,3,4\n" * 100)
-    assert "105 of 106 rows" in str(error.value)
+    assert "108 of 109 rows" in str(error.value)
     assert len(error.value.listed) == 21
-    assert error.value.listed[-1] == "and 85 more"
+    assert error.value.listed[-1] == "and 88 more"
 
 
 def test_a_file_without_a_row_that_can_be_used_is_refused_even_so(tmp_path: Path) -> None:
@@ -60,14 +66,15 @@ def test_a_file_without_a_row_that_can_be_used_is_refused_even_so(tmp_path: Path
 def test_every_other_file_too(tmp_path: Path) -> None:
     cell, next_cell = cells_around(53.35, -6.25, resolution=8, rings=1)[:2]
     fine = cells_around(53.35, -6.25, resolution=9, rings=0)[0]
-    grid = f"h3,population\n{cell},5\n{cell},5\nnowhere,3\n{next_cell},-1\n{fine},3\n"
+    grid = f"h3,population\n{cell},5\n{cell},5\nnowhere,3\n{next_cell},-1\n{fine},3\n{next_cell},1e308\n"
     with pytest.raises(ScenarioError) as error:
         scenario(tmp_path, TEN_LINES + "[grid]\ncsv = 'grid.csv'\n", grid_csv=grid)
     assert error.value.listed == (
         f"line 3: cell {cell} comes twice",
         "line 4: no H3 cell: 'nowhere'",
-        "line 5: population is not a finite number from 0 on: -1",
+        "line 5: population is not within 0 to 1e+10: -1",
         "line 6: is of another resolution than the first",
+        "line 7: population is not within 0 to 1e+10: 1e308",
     )
     with pytest.raises(ScenarioError, match=r"line 2: mode is none of foot, bicycle, car: 'boat'"):
         scenario(tmp_path, f"{AREA}[medics]\ncsv = 'm.csv'\n{RATE}", m_csv="lat,lon,mode\n53.3,-6.2,boat\n")
@@ -76,6 +83,8 @@ def test_every_other_file_too(tmp_path: Path) -> None:
     text = f"{AREA}{MEDICS}[incidents]\nrates = 'r.csv'\n"
     with pytest.raises(ScenarioError, match=r"line 2: hour is not within 0 \(Monday 0:00\) to 167: '168'"):
         scenario(tmp_path, text, r_csv=f"h3,hour,per_year\n{cell},168,1\n")
+    with pytest.raises(ScenarioError, match=r"line 2: per_year is not within 0 to 1e\+07: 1e308"):
+        scenario(tmp_path, text, r_csv=f"h3,per_year\n{cell},1e308\n")
 
 
 def test_a_grid_or_rates_outside_the_region_are_refused(tmp_path: Path) -> None:

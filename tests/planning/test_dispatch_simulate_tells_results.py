@@ -1,5 +1,6 @@
 """The command: results to stdout, all else to stderr, and an exit code that says how it went."""
 
+import errno
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from simulations.planning import command, runs
+from simulations.planning import command, report, runs
 from simulations.planning.scenario import Scenario
 from tests.planning.scenarios import AREA, MEDICS, written
 
@@ -78,6 +79,54 @@ def test_wrong_use_is_exit_2_and_no_result(tmp_path: Path, words: list[str], tol
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("calls.html", "calls.csv: would be written over, and the scenario reads it"),
+        ("scenario.toml", "scenario.toml: would be written over, and the scenario reads it"),
+        ("few.toml", "few.toml: would be written over, and the scenario reads it"),
+        ("report.csv", "report.csv: is where the CSV beside the report goes"),
+    ],
+)
+def test_nothing_that_was_read_is_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str, told: str
+) -> None:
+    text = f"replications = 1\n{AREA}{MEDICS}[incidents]\ncsv = 'calls.csv'\nclock = 'UTC'\n"
+    csv = "lat,lon,time,kind\n53.35,-6.25,2025-07-01 12:00,choking\n"
+    path = written(tmp_path, text, calls_csv=csv, few_toml=FEW)
+    before = {one: one.read_bytes() for one in tmp_path.iterdir()}
+    options = command.Options(path, report=tmp_path / output, policies=(tmp_path / "few.toml",))
+    assert command.simulate(options) == 2
+    assert told in capsys.readouterr().err
+    assert {one: one.read_bytes() for one in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "out.html and what goes beside it: No space left"),
+        (KeyboardInterrupt(), "stopped: "),
+    ],
+)
+def test_results_are_told_although_the_report_could_not_be_written(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    told: str,
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(report, "write", fails)
+    path = written(tmp_path, SMALL)
+    assert command.simulate(command.Options(path, report=tmp_path / "out.html", as_json=True)) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["replications"]["done"] == 3
+    assert told in err
+    assert "no replication is done" not in err
 
 
 def test_bad_rows_are_listed_on_stderr_and_left_out_by_the_flag(tmp_path: Path) -> None:
