@@ -25,15 +25,25 @@ MakeDetails: TypeAlias = Callable[[Details | None], Details]
 
 
 class Situation:
-    """What a command is made from: the incident as it will be when the command is decided."""
+    """What a command is made from: the incident as it will be when the command is decided.
 
-    __slots__ = ("at", "details", "live", "policy", "state")
+    ``before`` is the personal side without what the order itself gives.
+    """
+
+    __slots__ = ("at", "before", "details", "live", "policy", "state")
 
     def __init__(
-        self, live: "Live", state: Incident | None, details: Details | None, policy: Policy | None, at: int
+        self,
+        live: "Live",
+        state: Incident | None,
+        before: Details | None,
+        details: Details | None,
+        policy: Policy | None,
+        at: int,
     ) -> None:
         self.live, self.at = live, at
-        self.state, self.details, self.policy = state, details, policy
+        self.state, self.policy = state, policy
+        self.before, self.details = before, details
 
     @property
     def now(self) -> Incident:

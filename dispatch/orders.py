@@ -8,11 +8,16 @@ from msgspec.structs import replace
 from dispatch import fault_points
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.core.policy import Policy
+from dispatch.core.policy import Policy, digest
 from dispatch.core.waves import requirements
 from dispatch.live import Live, MakeCommand, MakeDetails, Situation
 from dispatch.records import Change, Details, Medic, NewIncident
 from dispatch.roster import Roster
+
+PLACE = ("position", "address")
+"""Either may end a hold for ``position``."""
+STATED = ("priority", "setting", "ambulance_due_at", "ambulance_arrived_at")
+"""Fields of a change that are the incident's as they are given."""
 
 
 def position_good(details: Details, policy: Policy) -> bool:
@@ -51,13 +56,14 @@ def opening(
     return make
 
 
-def updating(change: Change, key_id: str, roster: Roster, policy: Policy | None) -> MakeCommand:
+def updating(given: Change, key_id: str, roster: Roster, policy: Policy | None) -> MakeCommand:
     """``policy``: the new kind's, where the kind changes; its priority too, unless one is given."""
 
     def make(now: Situation) -> c.Command:
+        change = _what_is_new(given, policy, now)
         rules = policy or now.rules
         priority = change.priority
-        if policy is not None and priority is None and change.kind != now.now.kind:
+        if policy is not None and priority is None and change.kind not in (None, now.now.kind):
             priority = policy.priority
         command = c.Update(
             at=now.at,
@@ -80,6 +86,31 @@ def updating(change: Change, key_id: str, roster: Roster, policy: Policy | None)
         return command
 
     return make
+
+
+def _what_is_new(given: Change, policy: Policy | None, now: Situation) -> Change:
+    """Without what is given as it is already.
+
+    Systems that write their whole record at each key would else have every phone ring for nothing. A hazard
+    counts always, and so does what may end a hold: a place, a kind or a code. With another kind its
+    priority does, or the kind's own would take its place.
+    """
+    state = now.now
+    old = {name: getattr(state, name) == getattr(given, name) for name in STATED}
+    old["priority"] &= given.kind in (None, state.kind)
+    if now.before is not None:
+        counts = PLACE if "position" in state.held_for else ()
+        for name in given.details.__struct_fields__:
+            old[name] = name not in counts and getattr(now.before, name) == getattr(given.details, name)
+    if policy is not None and not given.never_alert and "code" not in state.held_for:
+        old["kind"] = old["code"] = given.kind == state.kind and digest(policy) == state.policy
+    gone = {name for name in given.fields if old.get(name)}
+    if not gone:
+        return given
+    none = {name: None for name in gone if name in (*STATED, "kind")}
+    never_alert = None if "kind" in gone else given.never_alert
+    fields = tuple(name for name in given.fields if name not in gone)
+    return replace(given, fields=fields, never_alert=never_alert, **none)
 
 
 def changed_by(change: Change) -> MakeDetails:

@@ -150,7 +150,7 @@ class Planner:
         part = plan.parts.get(live.id) or Part(live)
         details = order.details(part.details) if order.details else part.details
         policy = order.policy or part.policy
-        command = order.make(Situation(live, part.state, details, policy, at))
+        command = order.make(Situation(live, part.state, part.details, details, policy, at))
         elsewhere = self._held_elsewhere(part, command)
         decision, command = self._with_candidates(part, details, command)
         leaving = [*elsewhere, *self._taken_from(live, decision)] if elsewhere or decision.asked else ()

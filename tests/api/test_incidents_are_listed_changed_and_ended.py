@@ -100,6 +100,46 @@ async def test_an_empty_change_changes_nothing(room: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()) == (200, incident)
 
 
+async def test_what_is_given_as_it_is_changes_nothing_and_tells_nobody(world: World) -> None:
+    """As systems do that write their whole record at each key."""
+    room, device = await world.room(), await world.medic_on_socket()
+    whole = {"directions": "left", "priority": 4, "setting": "public", "ambulance_due_at": None}
+    incident = await report(room, **whole)
+    path = f"/v1/incidents/{incident['id']}"
+    frame = await device.alert()
+    await device.answer("accept", frame["alert_id"])
+    before = (await room.get(path)).json()
+    given = {**whole, **{name: before[name] for name in ("kind", "position", "address", "details")}}
+    for body in (given, *({name: value} for name, value in given.items())):
+        answer = await room.patch(path, json=body)
+        assert (answer.status_code, answer.json()) == (200, before), body
+    changed = (await room.patch(path, json={**given, "address": "Neude 2"})).json()
+    assert (await device.next())["incident"]["address"] == "Neude 2"
+    events = (await room.get(f"{path}/events")).json()["items"]
+    updates = [event["data"] for event in events if event["type"] == "IncidentUpdated"]
+    assert updates == [{"fields": ["address"]}]
+    assert changed["priority"] == 4
+
+
+async def test_a_priority_given_with_another_kind_counts(room: httpx.AsyncClient) -> None:
+    incident = await report(room)
+    body = {"kind": "choking", "priority": incident["priority"]}
+    changed = (await room.patch(f"/v1/incidents/{incident['id']}", json=body)).json()
+    assert (changed["kind"], changed["priority"]) == ("choking", incident["priority"])
+    again = (await room.patch(f"/v1/incidents/{incident['id']}", json={"kind": "choking"})).json()
+    assert again["priority"] == incident["priority"]
+
+
+async def test_what_may_end_a_hold_counts_though_it_is_as_it_was(room: httpx.AsyncClient) -> None:
+    incident = await report(room)
+    path = f"/v1/incidents/{incident['id']}"
+    alert_free = {"hazard": "hold"}, {"hazard": "none"}, {"hazard": "none"}
+    states = [(await room.patch(path, json=body)).json()["state"] for body in alert_free]
+    assert states == ["held", "open", "open"]
+    events = (await room.get(f"{path}/events")).json()["items"]
+    assert [event["type"] for event in events].count("IncidentUpdated") == 3
+
+
 async def test_the_ambulances_times(room: httpx.AsyncClient) -> None:
     incident = await report(room)
     path = f"/v1/incidents/{incident['id']}"
@@ -188,3 +228,7 @@ async def test_a_code_means_a_kind_or_never(make_world: Any, tmp_path: Any) -> N
         path = f"/v1/incidents/{never['id']}"
         freed = (await room.patch(path, json={"code": {"system": "mpds", "value": "09E01"}})).json()
         assert (freed["state"], freed["kind"]) == ("open", "cardiac_arrest")
+        code = {"code": {"system": "mpds", "value": "23C01"}, "kind": "cardiac_arrest"}
+        assert (await room.patch(path, json=code)).json()["held_for"] == ["code"]
+        # The kind that it has already is what the control room says of it now.
+        assert (await room.patch(path, json={"kind": "cardiac_arrest"})).json()["state"] == "open"
