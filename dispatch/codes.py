@@ -23,10 +23,8 @@ def read_codes(path: Path, kinds: Container[str]) -> Codes:
     """The kind, or ``never``, by (system, value). Raises CodesError."""
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CodesError(f"{path}: can not be read as TOML: {error}") from None
-    except RecursionError:
-        raise CodesError(f"{path}: can not be read as TOML: nested too deeply") from None
     codes: dict[tuple[str, str], str] = {}
     for system, table in tables.items():
         if not isinstance(table, dict):

@@ -133,8 +133,6 @@ def _tables(text: str, file: str) -> dict[str, dict[str, Any]]:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also: a whole number too long, brackets too deep
         raise PolicyError(f"{file}: not TOML: {error}") from None
-    except RecursionError:
-        raise PolicyError(f"{file}: not TOML: nested too deeply") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise PolicyError(f"{file}: {name}: stands outside any kind; put it below [all] or [KIND]")

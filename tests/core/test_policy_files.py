@@ -89,7 +89,6 @@ REFUSED = {
     "[trauma]\noverdue_factor = nan": "mine.toml: trauma.overdue_factor: nan is not within 0..100",
     '[all]\nskills_any = ["nurse", "First Aid"]': "mine.toml: cardiac_arrest.skills_any: a skill is a word",
     '[trauma]\nskills_any = [""]': "mine.toml: trauma.skills_any: a skill is a word",
-    f"[trauma]\nskills_any = {'[' * 5000}{']' * 5000}": "mine.toml: not TOML: nested too deeply",
     "[trauma": "mine.toml: not TOML: ",
     "wanted = " + 5000 * "[": "mine.toml: not TOML: ",
     "wanted = " + 5000 * "9": "mine.toml: not TOML: ",
