@@ -275,7 +275,7 @@ def _operations(parts: Parts, access: Access, feed: FeedApi, checks: Checks) -> 
 
     once = Once(find, now_ms)
     control_room = ControlRoomApi(access, dispatcher, checks, once, pool, now_ms)
-    medics = MedicsApi(access, dispatcher, parts.node.appender, once, pool)
+    medics = MedicsApi(access, dispatcher, once, pool)
     medic = MedicApi(access, dispatcher, parts.enrolment, parts.desk, parts.node.hub, pool, now_ms)
     twilio = TwilioApi(
         dispatcher,

@@ -26,20 +26,15 @@ from dispatch.dispatcher import Dispatcher
 from dispatch.ids import may_be_id, new_id
 from dispatch.records import Medic
 from dispatch.store import medics
-from dispatch.store.appender import Appender
-from dispatch.store.appends import Append
 
 _new = msgspec.json.Decoder(shapes.NewMedic)
 _patch = msgspec.json.Decoder(shapes.MedicPatch)
 
 
 class MedicsApi:
-    def __init__(
-        self, access: Access, dispatcher: Dispatcher, appender: Appender, once: Once, pool: asyncpg.Pool
-    ) -> None:
+    def __init__(self, access: Access, dispatcher: Dispatcher, once: Once, pool: asyncpg.Pool) -> None:
         self._access = access
         self._dispatcher = dispatcher
-        self._appender = appender
         self._once = once
         self._pool = pool
 
@@ -87,18 +82,16 @@ class MedicsApi:
 
         async def do(remember: Remember | None) -> Response:
             try:
-                await medics.create(self._pool, [medic])
+                await medics.create(self._pool, [medic], remember(medic.id) if remember else None)
             except medics.PhoneTaken:
                 raise Problem("phone_in_use") from None
-            if remember is not None:
-                await self._appender.append(Append((), remember(medic.id)))
             await self._dispatcher.medic_changed(medic, before=None)
             return _answer(medic, key, 201)
 
         async def again(medic_id: str) -> Response:
             return _answer(await self._known(medic_id), key)
 
-        return await self._once(request, key, body, do, again, ask_first=True)
+        return await self._once(request, key, body, do, again)
 
     async def list(self, request: Request) -> Response:
         key = await self._access.control_room(request, "medics:manage")

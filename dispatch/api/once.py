@@ -47,10 +47,7 @@ class Once:
         body: bytes,
         do: Callable[[Remember | None], Awaitable[Response]],
         again: Callable[[str], Awaitable[Response]],
-        *,
-        ask_first: bool = False,
     ) -> Response:
-        """``ask_first``: what ``do`` does is not in one commit with the key's row."""
         name = request.headers.get(HEADER)
         if name is None:
             return await do(None)
@@ -60,8 +57,6 @@ class Once:
         lock = self._under_way.setdefault(slot, asyncio.Lock())
         try:
             async with lock:
-                if ask_first and await self._find(*slot) is not None:
-                    do = _taken
                 return await self._first_or_again(slot, _hash(request, body), do, again)
         finally:
             if not lock.locked():
@@ -85,10 +80,6 @@ class Once:
         if known.request_hash != request_hash:
             raise Problem("key_reused")
         return await again(known.subject)
-
-
-async def _taken(_remember: Remember | None) -> Response:
-    raise KeyTaken
 
 
 def _hash(request: Request, body: bytes) -> bytes:

@@ -8,6 +8,8 @@ import asyncpg
 import msgspec
 
 from dispatch.records import Fix, Hours, Medic, Place
+from dispatch.store import idempotency
+from dispatch.store.appends import Remembered
 from dispatch.store.statements import Database, statements
 
 ROSTER_BATCH = 2000
@@ -45,14 +47,19 @@ class Changes(msgspec.Struct, frozen=True):
     change_no: int
 
 
-async def create(pool: asyncpg.Pool, medics: Sequence[Medic]) -> None:
-    """New medics, all or none. Raises PhoneTaken; two of them with one phone are taken too."""
+async def create(pool: asyncpg.Pool, medics: Sequence[Medic], key: Remembered | None = None) -> None:
+    """New medics, all or none, and the ``key`` that they were registered with.
+
+    Raises PhoneTaken; two of them with one phone are taken too. Raises KeyTaken.
+    """
     async with pool.acquire() as connection:
         try:
             async with connection.transaction():
                 change_no = await connection.fetchval(_SQL["next_change"])
                 rows = [(*_row(medic), change_no) for medic in medics]
                 await connection.copy_records_to_table("medic", records=rows)
+                if key is not None:
+                    await idempotency.remember(connection, key)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "medic_phone_key":
                 raise

@@ -134,3 +134,24 @@ async def test_a_reference_is_used_once_within_24_hours(world: World, room: http
     assert again.json()["incident_id"] == first["id"]
     await world.pool.execute("update incident set opened_at = opened_at - $1", 24 * 3600 * 1000 + 1)
     assert (await room.post("/v1/incidents", json=a_report())).status_code == 201
+
+
+async def test_a_medic_is_registered_with_her_key_or_not_at_all(
+    world: World, room: httpx.AsyncClient
+) -> None:
+    """Else who repeats after a 503, as she should, is told that the phone is in use."""
+    anna = {"name": "Anna", "phone": "+31612345678"}
+    await world.pool.execute(
+        "create function no() returns trigger language plpgsql as"
+        " $$begin raise exception 'no' using errcode = '57P03'; end$$"
+    )
+    await world.pool.execute("create trigger no before insert on idempotency execute function no()")
+    assert (await room.post("/v1/medics", json=anna, headers=KEY)).status_code == 503
+    assert await count(world, "medic") == 0
+    await world.pool.execute("drop trigger no on idempotency")
+    answers = [await room.post("/v1/medics", json=anna, headers=KEY) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json() == answers[1].json()
+    other = await room.post("/v1/medics", json={**anna, "phone": "+31612345679"}, headers=KEY)
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    assert await count(world, "medic") == 1

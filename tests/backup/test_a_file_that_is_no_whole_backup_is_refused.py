@@ -8,7 +8,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from dispatch.store.archive import UnusableBackup
+from dispatch.store import archive
+from dispatch.store.archive import Manifest, Table, UnusableBackup
 from dispatch.store.backup import backup, restore
 from tests.dispatcher.town import some_medics
 
@@ -45,13 +46,35 @@ async def test_cut_short_anywhere(whole: Path, empty_database: str, tmp_path: Pa
 
 async def test_a_byte_changed_anywhere(whole: Path, empty_database: str, tmp_path: Path) -> None:
     content = whole.read_bytes()
-    with zipfile.ZipFile(whole) as archive:
-        where = {one.filename: one.header_offset + 60 + len(one.filename) for one in archive.infolist()}
+    with zipfile.ZipFile(whole) as opened:
+        where = {one.filename: one.header_offset + 60 + len(one.filename) for one in opened.infolist()}
     for table in ("medic.csv", "decision.csv", "manifest.json"):
         at = where[table]
         changed = tmp_path / f"changed-{table}"
         changed.write_bytes(content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :])
         await ensure_refused(empty_database, changed, "changed-")
+
+
+def test_any_byte_changed_is_found_or_changes_no_row(tmp_path: Path) -> None:
+    """Those of ZIP's own headers too, by which a file may look encrypted, or compressed by another method."""
+    rows = b"id,x\n" + b"".join(b"%d,abc\n" % n for n in range(50))
+    whole, changed = tmp_path / "small", tmp_path / "changed"
+    with archive.writing(whole) as writer:
+        with writer.member("medic") as member:
+            member.write(rows)
+        writer.finish(Manifest("0004", 1, "1.0", (Table("medic", ("id", "x"), 50, member.sha256),)))
+    content = whole.read_bytes()
+    refused = 0
+    for at in range(len(content)):
+        for mask in (0x01, 0x04, 0x06, 0x80, 0xFF):
+            changed.write_bytes(content[:at] + bytes([content[at] ^ mask]) + content[at + 1 :])
+            try:
+                with archive.reading(changed) as reader:
+                    (table,) = reader.manifest.tables
+                    assert b"".join(reader.chunks(table)) == rows
+            except UnusableBackup:
+                refused += 1
+    assert refused > 2 * len(content)
 
 
 async def test_a_table_of_another_backup_slipped_in(whole: Path, empty_database: str, tmp_path: Path) -> None:
