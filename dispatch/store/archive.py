@@ -6,6 +6,7 @@ owner alone may read it.
 """
 
 import hashlib
+import lzma
 import os
 import zipfile
 import zlib
@@ -129,6 +130,10 @@ def reading(path: Path) -> Iterator[Reader]:
         yield _checked(path, stack)
 
 
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, KeyError, RuntimeError, ValueError)
+"""What reading a ZIP may end in. One wrong byte can also ask for a password or for another compression."""
+
+
 def _checked(path: Path, stack: ExitStack) -> Reader:
     try:
         archive = stack.enter_context(zipfile.ZipFile(path))
@@ -136,7 +141,7 @@ def _checked(path: Path, stack: ExitStack) -> Reader:
         for table in reader.manifest.tables:
             _check(path, reader, table)
         return reader
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+    except _DAMAGED as error:
         raise UnusableBackup(f"{path}: is no backup, or damaged ({error})") from None
     except OSError as error:
         raise UnusableBackup(f"{path}: can not be read ({error.strerror or error})") from None
