@@ -34,7 +34,7 @@ def signed_by_twilio(auth_token: str, url: str, form: Mapping[str, str], signatu
 def read_status(form: Mapping[str, str]) -> Outcome | None:
     """What a status callback says became of its message; None for a status word that we do not know."""
     code = form.get("ErrorCode", "")
-    error_code = int(code) if code.isascii() and code.isdecimal() else None
+    error_code = int(code) if code.isascii() and code.isdecimal() and len(code) < 10 else None
     return status_outcome(form.get("MessageStatus", ""), error_code, form.get("MessageSid"))
 
 

@@ -206,5 +206,5 @@ class SocketApp:
 
 
 def _told(frame: frames.AnyFrame, problem: Problem) -> Error:
-    title = problem.errors[0].title if problem.errors else problem.title
+    title = f"{problem.errors[0].field} {problem.errors[0].title}" if problem.errors else problem.title
     return Error(problem.code, title, getattr(frame, "alert_id", None))

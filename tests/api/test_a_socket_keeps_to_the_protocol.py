@@ -136,7 +136,7 @@ async def test_a_frame_over_16_kib_is_closed_with_1009(world: World) -> None:
 async def test_a_position_in_the_future_is_refused_and_the_socket_stays(world: World) -> None:
     device = await world.medic_on_socket()
     await device.say(type="position", **DOM, at="2099-01-01T00:00:00Z")
-    assert await device.next() == {"type": "error", "code": "invalid", "title": "lies in the future"}
+    assert await device.next() == {"type": "error", "code": "invalid", "title": "at lies in the future"}
     await device.say(type="ack", id="unknown-1-1")
     answer = await device.answer("accept", "nothere-1")
     assert (answer["type"], answer["code"], answer["alert_id"]) == ("error", "not_found", "nothere-1")
