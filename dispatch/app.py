@@ -53,7 +53,6 @@ from dispatch.drill_devices import KIND as DRILL
 from dispatch.drill_devices import ROOM as WATCHDOG_ROOM
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.enrolment import Enrolment
-from dispatch.garbage import Garbage
 from dispatch.ids import new_id
 from dispatch.kinds import Kinds
 from dispatch.node import Node
@@ -81,15 +80,11 @@ POOL_CLOSES_S_MAX = 10.0
 
 @dataclass(frozen=True)
 class Service:
-    """The running service. ``app`` answers HTTP and sockets; ``let_go`` is called when it is to stop.
-
-    ``garbage`` is run by whoever has the process to itself.
-    """
+    """The running service. ``app`` answers HTTP and sockets; ``let_go`` is called when it is to stop."""
 
     app: ASGIApp
     readiness: Readiness
     let_go: Callable[[], None]
-    garbage: Garbage
 
 
 @asynccontextmanager
@@ -263,8 +258,7 @@ def _service(parts: Parts, edge: Edge, readiness: Readiness, checks: Checks) -> 
         parts.node.hub.close_all()
         feed.stop()
 
-    garbage = Garbage(lambda: (socket.count, socket.closed))
-    return Service(Root(http, socket), readiness, let_go, garbage)
+    return Service(Root(http, socket), readiness, let_go)
 
 
 def _operations(parts: Parts, access: Access, feed: FeedApi, checks: Checks) -> list[Operation]:

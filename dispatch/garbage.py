@@ -1,22 +1,21 @@
-"""The garbage collector's pauses, kept short.
+"""The garbage collector's pauses, kept rare.
 
-A full collection looks at every object that there is: with thousands of sockets a good part of a second in
-which nobody is alerted, every few seconds under load. So what is still there after a moment is frozen, and
-not looked at again, nor is anything that a start makes. Most of it is freed without the collector all the
-same; closed sockets are not, so that once many have closed everything is looked at.
+A collection stands in the way of every alert while it looks: for 20 ms at what one second of load has made,
+for a good part of a second at everything that a node with thousands of sockets has. So nothing that is done
+over and over leaves objects in a cycle, and all of it is freed without the collector (a test in tests/api
+holds it to that); looked for is only when there are ever more objects, and never at what a start made.
 
 A command imports far more than it makes, and all of that stays: it is looked at neither as it grows nor when
 the process ends.
 """
 
 import gc
-from collections.abc import Callable
 
-NEW_MAX = 10_000
-"""New objects after which the youngest are looked at: most of them have gone by themselves by then."""
-FREEZE_S = 1.0
-"""Often, as what is new by then is looked at in one go: every 10 s that took 0.1 s, every second 0.02."""
-CLOSED_MIN = 1_000
+MORE_MAX = 50_000
+"""More objects than at the last look after which there is another, of those that are new: some 50 ms. A life
+from its report to its close makes none that stay, a thousand sockets some 60,000."""
+LOOKS_MAX = 100
+"""Looks at what is new after which whatever came since the start is looked at."""
 
 
 def not_while_starting() -> None:
@@ -29,39 +28,18 @@ def not_while_starting() -> None:
 
 
 def started() -> None:
-    """From now on there are collections, of what is made from now on. Asked again, also of what is new."""
+    """From now on there are collections, of what is made from now on."""
     gc.freeze()
     gc.enable()
+
+
+def serving() -> None:
+    """The same, and as rarely as a service can afford. Of the whole process."""
+    gc.set_threshold(MORE_MAX, LOOKS_MAX, LOOKS_MAX)
+    started()
 
 
 def ends() -> None:
     """Nothing is collected any more, though Python would look at everything: it all goes with the process."""
     gc.freeze()
     gc.disable()
-
-
-class Garbage:
-    """``sockets``: how many are open, and how many have closed since the start."""
-
-    def __init__(self, sockets: Callable[[], tuple[int, int]]) -> None:
-        self._sockets = sockets
-        self._closed = 0
-
-    async def run(self) -> None:
-        """Until cancelled. Of the whole process: one is enough."""
-        import asyncio  # imported after `not_while_starting`, which every command begins with
-
-        gc.set_threshold(NEW_MAX, *gc.get_threshold()[1:])
-        started()
-        while True:
-            await asyncio.sleep(FREEZE_S)
-            self.look()
-
-    def look(self) -> None:
-        """Collects what is new, or everything once a quarter of the sockets has changed; freezes the rest."""
-        open_, closed = self._sockets()
-        if closed - self._closed >= max(CLOSED_MIN, open_ // 4):
-            self._closed = closed
-            gc.unfreeze()
-        gc.collect()
-        gc.freeze()

@@ -16,26 +16,35 @@ Given = TypeVar("Given")
 
 async def patiently(work: Coroutine[Any, Any, Given], seconds: float) -> Given:
     """What ``work`` gives, or raises; TimeoutError, and it is cancelled, where that takes too many beats."""
-    loop = asyncio.get_running_loop()
-    task = loop.create_task(work)
-    left = round(seconds / BEAT_S)
-    timer: asyncio.TimerHandle
-
-    def beat() -> None:
-        nonlocal left, timer
-        left -= 1
-        if left > 0:
-            timer = loop.call_later(BEAT_S, beat)
-        else:
-            task.cancel()
-
-    timer = loop.call_later(BEAT_S, beat)
+    task = asyncio.get_running_loop().create_task(work)
+    patience = _Patience(task, round(seconds / BEAT_S))
     try:
         return await task
     except asyncio.CancelledError:
         current = asyncio.current_task()
-        if left > 0 or (current is not None and current.cancelling()):
+        if patience.left > 0 or (current is not None and current.cancelling()):
             raise
         raise TimeoutError from None
     finally:
-        timer.cancel()
+        patience.end()
+
+
+class _Patience:
+    """Cancels a task after so many beats. Once ended it is in no cycle: the collector has no work of it."""
+
+    __slots__ = ("_loop", "_task", "_timer", "left")
+
+    def __init__(self, task: asyncio.Task[Any], left: int) -> None:
+        self.left = left
+        self._task, self._loop = task, task.get_loop()
+        self._timer = self._loop.call_later(BEAT_S, self._beat)
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+    def _beat(self) -> None:
+        self.left -= 1
+        if self.left > 0:
+            self._timer = self._loop.call_later(BEAT_S, self._beat)
+        else:
+            self._task.cancel()

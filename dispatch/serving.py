@@ -12,11 +12,10 @@ from pathlib import Path
 import uvicorn
 from uvicorn.config import Config
 
-from dispatch import logs
+from dispatch import garbage, logs
 from dispatch.api.frames import FRAME_BYTES_MAX
 from dispatch.api.request_heads import BoundedHeads
 from dispatch.app import Service, running
-from dispatch.chores import in_background
 from dispatch.kinds import Kinds
 from dispatch.listening import TAKES_NOTHING_S_MAX, url_of
 from dispatch.settings import Settings
@@ -99,8 +98,8 @@ async def serve(settings: Settings, kinds: Kinds, bound: socket.socket, data_dir
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue
             loop.add_signal_handler(number, server.stop)
-        async with in_background(service.garbage.run()):
-            await server.serve(sockets=[bound])
+        garbage.serving()
+        await server.serve(sockets=[bound])
     log.info("stopped")
 
 

@@ -50,6 +50,11 @@ class BoundedHeads(HttpToolsProtocol):
         elif self._head_due is None:
             self._head_due = self.loop.call_later(HEAD_S_MAX, self._late)
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        # It refers to this, as this to it: only the collector could tell that nobody needs them any more.
+        self.parser = None  # type: ignore[assignment]
+
     def on_message_begin(self) -> None:
         self._in_head = True
         super().on_message_begin()

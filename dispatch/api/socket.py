@@ -112,7 +112,7 @@ class SocketApp:
         self._rates = rates
         self._now_ms = now_ms
         self._open_max = open_max
-        self.count = self.closed = 0
+        self.count = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         await receive()
@@ -125,7 +125,6 @@ class SocketApp:
             connection.close(BAD_FRAME)
         finally:
             self.count -= 1
-            self.closed += 1
             await connection.sent()
 
     async def _serve(self, connection: Connection, receive: Receive) -> None:

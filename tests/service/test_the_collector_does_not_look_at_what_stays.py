@@ -1,6 +1,5 @@
-"""A full collection passes by what has been there for a while, until many sockets have closed."""
+"""A collection passes by what a start or a command made, and there is none without need."""
 
-import asyncio
 import gc
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dispatch.cli_options import server
-from dispatch.garbage import CLOSED_MIN, Garbage, not_while_starting
+from dispatch.garbage import MORE_MAX, not_while_starting, serving
 
 A_COMMAND = """
 import gc, sys
@@ -42,42 +41,27 @@ def _unfrozen():
     gc.unfreeze()
 
 
-def test_what_is_new_and_in_nobodys_hands_is_freed():
-    garbage = Garbage(lambda: (0, 0))
-    known = weakref.ref(Knot())
-    garbage.look()
-    assert known() is None
-
-
-def test_what_stayed_is_frozen_until_a_quarter_of_the_sockets_has_closed():
-    open_, closed = 8 * CLOSED_MIN, 0
-    garbage = Garbage(lambda: (open_, closed))
-    socket = Knot()
-    known = weakref.ref(socket)
-    garbage.look()
-    assert gc.get_freeze_count() > 0
-    del socket
-    closed = 2 * CLOSED_MIN - 1
-    garbage.look()
-    assert known() is not None, "looked at everything"
-    closed += 1
-    garbage.look()
-    assert known() is None
-
-
-async def test_what_a_start_makes_is_not_looked_at_before_it_serves_nor_after():
+def test_what_a_start_makes_is_not_looked_at_before_it_serves_nor_after():
     not_while_starting()
     assert not gc.isenabled()
     known = weakref.ref(Knot())
-    running = asyncio.create_task(Garbage(lambda: (0, 0)).run())
-    await asyncio.sleep(0)
-    assert gc.isenabled()
+    serving()
     gc.collect()
     assert known() is not None, "looked at what the start had made"
     late = weakref.ref(Knot())
     gc.collect()
     assert late() is None
-    running.cancel()
+
+
+def test_a_service_looks_only_where_there_are_ever_more_objects():
+    serving()
+    known = weakref.ref(Knot())
+    for _ in range(4 * MORE_MAX):
+        Knot.__new__(Knot)  # gone by itself
+    assert known() is not None
+    more = [[] for _ in range(MORE_MAX + 1)]
+    assert known() is None
+    del more
 
 
 def test_what_a_command_imports_is_not_looked_at(tmp_path: Path):
