@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from dispatch.core import events as e
+from dispatch.core.incident import Alert
 from dispatch.decisions import Decisions
 from dispatch.ids import AlertId
 from dispatch.live import Live
@@ -12,6 +13,7 @@ from dispatch.messages import message
 from dispatch.records import Medic
 from notify.message import Message
 
+WEBSOCKET = "websocket"
 SHOWN = ("accepted", "arrived", "expired", "failed")
 """Beside open ones, the alerts that a device is shown while the incident lives."""
 
@@ -56,8 +58,9 @@ class HerAlerts:
                 continue
             alert = record.state.alert(n)
             if alert.open or alert.state in SHOWN:
-                k = next((note.k for note in alert.notes if note.purpose == "alert"), 1)
-                shown.append(Shown(message(record, live.by_n[n], k, "alert", medic), alert.state))
+                shown.append(
+                    Shown(message(record, live.by_n[n], _told_by(alert), "alert", medic), alert.state)
+                )
         return shown
 
     def forget(self, medic_id: str) -> None:
@@ -76,3 +79,10 @@ class HerAlerts:
 
     def _add(self, medic_id: str, live: Live, n: int) -> None:
         self._of.setdefault(medic_id, {})[AlertId(live.id, n)] = None
+
+
+def _told_by(alert: Alert) -> int:
+    """The alert's notification that her sockets had last, whose id they acknowledge; else its first."""
+    told = [note for note in alert.notes if note.purpose == "alert"]
+    on_sockets = [note.k for note in told if note.channel == WEBSOCKET]
+    return on_sockets[-1] if on_sockets else told[0].k if told else 1

@@ -4,7 +4,7 @@ Times: a clock that runs a little ahead of ours is set back to now, since a refu
 minute; what lies further ahead, or more than a week back, is a mistake and is refused.
 """
 
-from collections.abc import Container
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ UNMAPPED_KIND = "other"
 class Checks:
     """The checks that need to know the service's kinds and codes. Every method raises Problem (422)."""
 
-    def __init__(self, kinds: Container[str], codes: Codes) -> None:
+    def __init__(self, kinds: Collection[str], codes: Codes) -> None:
         self._kinds = kinds
         self._codes = codes
 
@@ -78,7 +78,7 @@ class Checks:
         A given kind counts before the code's; "never" of a code counts always. An unknown code needs a kind.
         """
         if kind is not None and kind not in self._kinds:
-            raise invalid(("kind", "is not a kind that this service knows"))
+            raise invalid(("kind", f"must be one of {', '.join(self._kinds)}"))
         if code is None:
             return kind, False
         mapped = self._codes.get((code.system, code.value))

@@ -154,7 +154,7 @@ class ControlRoomApi:
         query = query_of(request, "state", "reference", "limit", "cursor")
         state = query.get("state")
         if state is not None and state not in STATES:
-            raise invalid(("state", f"is none of {', '.join(STATES)}"))
+            raise invalid(("state", f"must be one of {', '.join(STATES)}"))
         limit = limit_of(query)
         # Read first, so that what happens meanwhile is followed rather than missed.
         position = await feed.position(self._db, key.control_room_id)

@@ -7,12 +7,13 @@ title for a person. A value that was sent is never quoted.
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from dispatch.api import shapes
 from dispatch.api.problem import Problem, invalid
 
 BODY_BYTES_MAX = 64 * 1024
@@ -123,6 +124,13 @@ _FORMS: Mapping[str, str] = {
     "code": "must be six digits",
 }
 """What a text with a pattern looks like, by its field."""
+_WORDS_OF: Mapping[str, tuple[str, ...]] = {
+    "setting": get_args(shapes.Setting),
+    "hazard": get_args(shapes.Hazard),
+    "language": get_args(shapes.Language),
+    "mode": get_args(shapes.Mode),
+    "channels": get_args(shapes.Channel),
+}
 _UNKNOWN = re.compile(r"Object contains unknown field `(.{0,80})")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _TYPE = re.compile(r"Expected `([^`]+)`, got `")
@@ -159,10 +167,11 @@ def _title(message: str, path: str) -> str:
         return f"must have {_BOUND_WORDS[found[2]]} {found[3]} {unit}"
     if "RFC3339" in message or "timezone" in message:
         return "must be a time such as 2026-11-24T11:58:24Z"
+    field = path.rpartition(".")[2].partition("[")[0]
     if message.startswith("Invalid enum value"):
-        return "is none of the allowed words"
+        return f"must be one of {', '.join(_WORDS_OF[field])}" if field in _WORDS_OF else "is not known here"
     if "matching regex" in message:
-        return _FORMS.get(path.rpartition(".")[2].partition("[")[0], "is not of the right form")
+        return _FORMS.get(field, "is not of the right form")
     return "is out of range" if "out of range" in message else "is not right"
 
 

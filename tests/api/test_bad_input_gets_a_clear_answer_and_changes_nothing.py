@@ -117,6 +117,20 @@ async def test_what_is_not_right_names_the_field(
         assert all(fault["title"] for fault in answer.json()["errors"]), name
 
 
+async def test_what_is_to_be_one_of_a_few_words_is_told_them(world: World, room: httpx.AsyncClient) -> None:
+    me = await world.client(await world.token(await world.medic()))
+    for client, method, path, body, title in (
+        (room, "POST", "/v1/incidents", a_report(hazard="maybe"), "must be one of none, hold, block"),
+        (room, "POST", "/v1/incidents", a_report(setting="home"), "must be one of public, private"),
+        (me, "PATCH", "/v1/me", {"mode": "boat"}, "must be one of foot, bicycle, car"),
+    ):
+        answer = await client.request(method, path, json=body)
+        assert [fault["title"] for fault in answer.json()["errors"]] == [title]
+    [fault] = (await room.post("/v1/incidents", json=a_report(kind="Trauma"))).json()["errors"]
+    assert fault["title"].startswith("must be one of ")
+    assert {"trauma", "cardiac_arrest"} <= set(fault["title"].removeprefix("must be one of ").split(", "))
+
+
 async def test_a_problem_never_quotes_what_was_sent(room: httpx.AsyncClient) -> None:
     secrets = ["Jan Jansen", "+31612345678", "Kerkstraat"]
     for secret in secrets:
