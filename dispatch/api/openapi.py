@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from dispatch.api.admission import Admission
+from dispatch.api.once import HEADER as ONCE
 from dispatch.api.problem import MEDIA_TYPE, STATUS_AND_TITLE, ProblemDocument
 from dispatch.api.routes import DEVICE, LeanRoute, Operation, endpoint_of
 from dispatch.metrics import Metrics
@@ -33,7 +34,7 @@ _QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "exclude": ("Names of checks that do not count, with commas between", {"type": "string"}),
 }
 _HEADERS = {
-    "Idempotency-Key": "At most 200 characters, kept 24 h: the same request again does nothing twice",
+    ONCE: "At most 200 characters, kept 24 h: the same request again does nothing twice",
     "Last-Event-ID": "Resume right after this feed position; `0`: from the beginning; none: from now on",
     "X-Twilio-Signature": "Twilio's signature of this request",
 }
@@ -129,7 +130,13 @@ def _responses(one: Operation, shapes: dict[Any, dict[str, Any]]) -> dict[str, A
     for code in one.refusals:
         refusals.setdefault(str(STATUS_AND_TITLE[code][0]), []).append(f"`{code}`")
     named = {status: {"description": ", ".join(codes), **problem} for status, codes in refusals.items()}
-    return {str(one.status): good, **named, "default": {"description": "A problem (RFC 9457)", **problem}}
+    again = {"200": {**good, "description": "A repeat: the thing as it now is"}} if _repeats(one) else {}
+    return {str(one.status): good, **again, **named, "default": {"description": "A problem (RFC 9457)", **problem}}
+
+
+def _repeats(one: Operation) -> bool:
+    """Whether its repeat is answered otherwise than the first: nothing is made then."""
+    return ONCE in one.headers and one.status != 200
 
 
 def _page(whole: dict[str, Any]) -> str:

@@ -80,6 +80,18 @@ async def test_an_incident_has_the_fields_of_its_schema(
     assert set(schema["required"]) == set(incident)
 
 
+async def test_a_repeats_answer_is_described(openapi: dict[str, Any], room: httpx.AsyncClient) -> None:
+    """A client made from it would else take the repeat's 200 for a problem."""
+    anna = {"name": "Anna", "phone": "+31612345678"}
+    for path, body in (("/v1/incidents", a_report()), ("/v1/medics", anna)):
+        responses = openapi["paths"][path]["post"]["responses"]
+        for _ in range(2):
+            answer = await room.post(path, json=body, headers={"Idempotency-Key": path})
+            described = responses[str(answer.status_code)]["content"]["application/json"]["schema"]["$ref"]
+            schema = openapi["components"]["schemas"][described.rsplit("/", 1)[1]]
+            assert list(answer.json()) == list(schema["properties"])
+
+
 async def test_the_page_needs_no_other_site(world: World) -> None:
     page = await (await world.client()).get("/docs")
     assert page.status_code == 200
