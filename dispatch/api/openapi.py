@@ -131,7 +131,12 @@ def _responses(one: Operation, shapes: dict[Any, dict[str, Any]]) -> dict[str, A
         refusals.setdefault(str(STATUS_AND_TITLE[code][0]), []).append(f"`{code}`")
     named = {status: {"description": ", ".join(codes), **problem} for status, codes in refusals.items()}
     again = {"200": {**good, "description": "A repeat: the thing as it now is"}} if _repeats(one) else {}
-    return {str(one.status): good, **again, **named, "default": {"description": "A problem (RFC 9457)", **problem}}
+    return {
+        str(one.status): good,
+        **again,
+        **named,
+        "default": {"description": "A problem (RFC 9457)", **problem},
+    }
 
 
 def _repeats(one: Operation) -> bool:
