@@ -104,6 +104,19 @@ def test_it_stops_at_the_first_look_where_the_paired_difference_is_clear():
     assert first_stop(stopping, shared, shared) == 30
 
 
+def test_it_stops_at_a_look_alone_however_clear_it_was_between_two():
+    """The level is split over the looks: one more, and intervals hold less often than they say."""
+    stopping = Stopping(at_most=102, within_s=0.01)
+    shared = np.random.default_rng(5).normal(100, 20, 102)
+    clear_from_31_on = np.where(np.arange(102) < 30, np.where(np.arange(102) % 2, 6.0, -4.0), 6.0)
+    one, other = shared.tolist(), (shared + clear_from_31_on).tolist()
+    at_44 = compared(rows(one[:44], other[:44]), 1, MAIN, stopping.level_at_a_look)
+    assert at_44 is not None
+    assert at_44.difference.low is not None
+    assert at_44.difference.low > 0, "clear, and wider than within_s"
+    assert first_stop(stopping, one, other) == 45
+
+
 def test_a_policy_alone_stops_by_its_own_width():
     values = np.random.default_rng(3).normal(100, 2, 102)
     assert first_stop(Stopping(at_most=102, within_s=2), values) == 30

@@ -78,6 +78,12 @@ def test_the_clock_of_a_call_runs_in_its_order(tmp_path: Path) -> None:
     assert np.median(made.kerb_to_patient_s[made.flat]) > 1.5 * np.median(made.kerb_to_patient_s[~made.flat])
 
 
+def test_no_alert_goes_out_before_the_arrest_is_recognised(tmp_path: Path) -> None:
+    made = calls.made(scenario(tmp_path, TEN_LINES + "[times]\nanswered_to_recognised_s = 200\n"), 0)
+    assert (made.alert_at >= made.recognised_at).all()
+    assert 0.1 < (made.alert_at == made.recognised_at).mean() < 0.9
+
+
 def test_the_shipped_example_is_found_where_no_such_file_is() -> None:
     held = read("examples/dublin.toml")
     assert held.source.expected == pytest.approx(16_915 / 12 * 7 / 365.25)

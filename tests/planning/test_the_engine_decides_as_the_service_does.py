@@ -93,6 +93,13 @@ def test_where_the_ambulance_is_first_nothing_is_reported():
     assert log.events == []
 
 
+def test_the_policies_are_told_the_forecast_and_never_when_the_ambulance_truly_comes():
+    calls = handmade.calls([NOON, NOON], ambulance_forecast_at=[NOON + 4 * MIN, NOON + 20 * MIN])
+    assert [new_incident(calls, row).ambulance_due_at for row in (0, 1)] == [NOON + 4 * MIN, NOON + 20 * MIN]
+    log, _ = play(handmade.medics([600]), calls, Script(), before_ambulance_only=True)
+    assert [len(log.of(e.AlertRequested, number)) for number in (0, 1)] == [0, 1]
+
+
 def test_nobody_is_found_where_nobody_lives():
     _, outcomes = play(handmade.medics([90_000]), handmade.calls([NOON]), Script())
     assert outcomes.nobody.tolist() == [True]
@@ -211,6 +218,12 @@ def test_who_comes_when_enough_are_there_or_the_ambulance_is_comes_in_vain():
         handmade.medics([100, 200, 300]), handmade.calls([NOON] * 1), script, wanted=2, better_by_s=0
     )
     assert (outcomes.arrivals[0], outcomes.redundant[0]) == (3, 1)
+    script = Script(m0=plan("accept"), m1=plan("accept", travel_s=200.0), m2=plan("accept", travel_s=250.0))
+    _, outcomes = play(
+        handmade.medics([100, 200, 300]), handmade.calls([NOON]), script, wanted=2, better_by_s=0
+    )
+    assert outcomes.at_patient_s[0, 2] < 13 * 60
+    assert (outcomes.arrivals[0], outcomes.redundant[0]) == (3, 1), "the third, before the ambulance"
     calls = handmade.calls([NOON], ambulance_patient_at=[NOON + 6 * MIN], ambulance_kerb_at=[NOON + 5 * MIN])
     _, outcomes = play(handmade.medics([100]), calls, Script(m0=plan("accept")))
     assert (outcomes.arrivals[0], outcomes.redundant[0]) == (1, 1)
