@@ -2,12 +2,17 @@
 
 uvicorn's parser puts what comes of a header onto what it has, without end: a single unfinished one of 40 MB,
 by nobody we know, kept all others waiting for seconds. Nor does it mind how long a head takes.
+
+And what asks for another protocol than websockets is answered as if it did not (RFC 9110, 7.8): Java's client
+asks for HTTP/2 with every request without TLS, and the parser takes the body that follows for the other's.
 """
 
+import sys
 from asyncio import Transport
 from http import HTTPStatus
 from typing import Any
 
+from httptools import HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dispatch.api.problem import Problem
@@ -29,6 +34,10 @@ class BoundedHeads(HttpToolsProtocol):
         self._head_due: Any = None
         self._in_head = False
         self._refused = False
+        self._body_left_out: bytes | None = None
+        """The header that tells of a body which the parser has not read, as the request asked to upgrade."""
+        self._head_ended = 0
+        self._once_more = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -43,6 +52,12 @@ class BoundedHeads(HttpToolsProtocol):
             return
         self._head_bytes += len(data)
         super().data_received(data)
+        if self._body_left_out is not None:
+            self._read_body_after_all(self._body_left_out)
+            data = data[self._head_ended :]
+            if data:
+                self.data_received(data)
+                return
         if self._head_bytes > HEAD_BYTES_MAX:
             self._refuse(Problem("head_too_large"))
         elif not self._in_head:
@@ -56,10 +71,14 @@ class BoundedHeads(HttpToolsProtocol):
         self.parser = None  # type: ignore[assignment]
 
     def on_message_begin(self) -> None:
+        if self._once_more:
+            return
         self._in_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        if self._once_more:
+            return
         self._in_head = False
         too_large = self._head_bytes > HEAD_BYTES_MAX and self._length() > HEAD_BYTES_MAX
         self._head_bytes = 0
@@ -67,6 +86,8 @@ class BoundedHeads(HttpToolsProtocol):
             self._refuse(Problem("head_too_large"))
         else:
             super().on_headers_complete()
+            if self.parser.should_upgrade() and not self._should_upgrade():
+                self._body_left_out = self._body_told()
 
     def on_body(self, body: bytes) -> None:
         self._head_bytes = 0
@@ -74,12 +95,31 @@ class BoundedHeads(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self._refused:
+        if not self._refused and self._body_left_out is None:
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn says of what is no HTTP, as a problem document."""
         self._refuse(Problem("malformed", detail=msg))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Called while the parser's exception is handled, which has where the head ended."""
+        upgrade = sys.exc_info()[1]
+        if upgrade is not None:
+            self._head_ended = upgrade.args[0]
+
+    def _body_told(self) -> bytes | None:
+        """The header by which a body is to come, if one is."""
+        told = (b"content-length", b"transfer-encoding")
+        return next((name + b": " + value for name, value in self.headers if name in told), None)
+
+    def _read_body_after_all(self, told: bytes) -> None:
+        """By another parser, whose head says the same of the body, and does not ask to upgrade."""
+        url, headers = self.url, self.headers
+        self.url, self.headers, self._once_more, self._body_left_out = b"", [], True, None
+        self.parser = HttpRequestParser(self)
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + told + b"\r\n\r\n")
+        self.url, self.headers, self._once_more = url, headers, False
 
     def _length(self) -> int:
         """Of the whole head, which may have come in one piece with what follows it."""

@@ -90,3 +90,39 @@ async def test_a_large_head_and_many_requests_on_one_connection_are_served(
     await asyncio.sleep(0.4)
     answer = await client.post("/v1/incidents", content=b" " * 50_000)
     assert answer.status_code == 401
+
+
+UPGRADE = (
+    b"POST /v1/enrolments HTTP/1.1\r\nHost: here\r\nConnection: %b\r\nUpgrade: h2c\r\n"
+    b"HTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Type: application/json\r\n"
+)
+BODY = b'{"phone": "+31612345678"}'
+WITH_LENGTH = b"Content-Length: %d\r\n\r\n" % len(BODY), BODY
+IN_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n", b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+
+
+@pytest.mark.parametrize("rest", [WITH_LENGTH, IN_CHUNKS], ids=["a length", "chunks"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one piece", "in pieces"])
+async def test_who_asks_for_another_protocol_is_answered_in_this_one(
+    world: World, rest: tuple[bytes, bytes], at_once: bool
+) -> None:
+    """As Java's HttpClient does with every request without TLS (RFC 9110, 7.8)."""
+    twice = (
+        UPGRADE % b"Upgrade, HTTP2-Settings",
+        *rest,
+        UPGRADE % b"Upgrade, HTTP2-Settings, close",
+        *rest,
+    )
+    pieces = [b"".join(twice)] if at_once else [twice[0], *twice[1:]]
+    answer = await answered(world, *pieces)
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 202 ") == 2
+
+
+async def test_an_upgrade_without_a_body_is_answered_too(world: World) -> None:
+    asked = BEGUN + b"Connection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n"
+    assert (await answered(world, asked)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_body_after_an_upgrade_is_bounded_too(world: World) -> None:
+    head = UPGRADE % b"Upgrade, close" + b"Content-Length: 100000\r\n\r\n"
+    assert (await answered(world, head)).startswith(b"HTTP/1.1 413 ")
