@@ -126,7 +126,8 @@ async def test_with_no_bus_at_all_everything_is_there_within_the_second(nodes):
     await until(lambda: a.roster.held("medic-000")[0].engaged, within_s=1)
 
 
-async def test_news_that_were_forgotten_unread_are_told_again(nodes):
+@pytest.mark.parametrize("forgotten", ["true", "no < (select max(no) from news)"], ids=["all", "the first"])
+async def test_news_that_were_forgotten_unread_are_told_again(nodes, forgotten):
     a, b = nodes
     await b.node.following.close()
     await b.node._with_others.cancel()
@@ -135,7 +136,7 @@ async def test_news_that_were_forgotten_unread_are_told_again(nodes):
     a.disconnect(device)
     a.connect("medic-001")
     await asyncio.sleep(0.3)
-    await a.pool.execute("delete from news")
+    await a.pool.execute(f"delete from news where {forgotten}")
     former = b.membership.id
     for work in (b.node.following.run(), b.node.newsroom.run()):
         b.node._with_others.spawn(work)
