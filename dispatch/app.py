@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.utils import ClientDisconnected
 
 from dispatch import logs
 from dispatch.api.access import Access
@@ -309,6 +310,7 @@ class Root:
             await self._socket(scope, receive, send)
         elif scope["type"] == "websocket":
             await Problem("not_found").response()(scope, receive, send)
+            raise ClientDisconnected  # or uvicorn logs an error, and anybody may ask
 
 
 def sockets_max() -> int:

@@ -81,10 +81,11 @@ async def test_a_node_without_room_closes_with_1013(make_world: Any, monkeypatch
         await Device(await world.socket(token), "").next("welcome")
 
 
-async def test_another_path_has_no_socket(world: World) -> None:
+async def test_another_path_has_no_socket(world: World, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(world.url.replace("http", "ws") + "/v1/other")
     assert refused.value.response.status_code == 404
+    assert not [record for record in caplog.records if record.levelname == "ERROR"], "anybody may ask"
 
 
 # --- frames
