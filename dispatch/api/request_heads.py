@@ -50,20 +50,21 @@ class BoundedHeads(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        self._head_bytes += len(data)
-        super().data_received(data)
-        if self._body_left_out is not None:
+        self._feed(data)
+        while self._body_left_out is not None and not self._refused:
             self._read_body_after_all(self._body_left_out)
             data = data[self._head_ended :]
-            if data:
-                self.data_received(data)
-                return
+            self._feed(data)
         if self._head_bytes > HEAD_BYTES_MAX:
             self._refuse(Problem("head_too_large"))
         elif not self._in_head:
             self._in_time()
         elif self._head_due is None:
             self._head_due = self.loop.call_later(HEAD_S_MAX, self._late)
+
+    def _feed(self, data: bytes) -> None:
+        self._head_bytes += len(data)
+        super().data_received(data)
 
     def handle_websocket_upgrade(self) -> None:
         super().handle_websocket_upgrade()

@@ -126,3 +126,9 @@ async def test_an_upgrade_without_a_body_is_answered_too(world: World) -> None:
 async def test_a_body_after_an_upgrade_is_bounded_too(world: World) -> None:
     head = UPGRADE % b"Upgrade, close" + b"Content-Length: 100000\r\n\r\n"
     assert (await answered(world, head)).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_thousand_such_requests_in_one_piece_are_answered(world: World) -> None:
+    none = b"Content-Length: 0\r\n\r\n"
+    asked = (UPGRADE % b"Upgrade" + none) * 1000 + UPGRADE % b"Upgrade, close" + none
+    assert (await answered(world, asked, wait_s=60)).count(b"HTTP/1.1 400 ") == 1001
