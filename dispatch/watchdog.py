@@ -42,7 +42,8 @@ class Watchdog:
         self._interval_s = interval_s
         self._paused = paused
         self._last: Outcome | None = None
-        self._turned_at = self._succeeded_at = clock.now_ms()
+        self._turned_at = self._started_at = clock.now_ms()
+        self._succeeded_at: int | None = None
         metrics.gauge(
             "watchdog_ok", "1: the last drill came back; 0: it did not.", lambda: float(self.check().ok)
         )
@@ -68,7 +69,7 @@ class Watchdog:
             return Check(NAME, False, f"no drill has ended for {still_s:.0f} s", hint)
         if self._last is None:
             return Check(NAME, True, f"the first drill comes {FIRST_S:.0f} s after the start")
-        age = f"; the last to come back was {self._age_s():.0f} s ago" if not self._last.ok else ""
+        age = "" if self._last.ok else self._since()
         return Check(NAME, self._last.ok, self._last.detail + age, self._last.hint)
 
     async def _turn(self) -> bool:
@@ -96,5 +97,11 @@ class Watchdog:
             log.info("watchdog", detail=outcome.detail)
         self._last = outcome
 
+    def _since(self) -> str:
+        if self._succeeded_at is None:
+            return f"; none has come back since the start {self._age_s():.0f} s ago"
+        return f"; the last to come back was {self._age_s():.0f} s ago"
+
     def _age_s(self) -> float:
-        return (self._clock.now_ms() - self._succeeded_at) / 1000
+        since = self._started_at if self._succeeded_at is None else self._succeeded_at
+        return (self._clock.now_ms() - since) / 1000

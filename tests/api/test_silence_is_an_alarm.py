@@ -106,6 +106,7 @@ async def test_a_device_that_falls_silent_turns_readyz_and_comes_back(make_world
         assert (alert["incident"]["kind"], alert["incident"]["drill"]) == ("watchdog", True)
         silent = await until(client, lambda check: not check["ok"])  # its socket stays open
         assert "did not acknowledge a drill sent by websocket within 1 s" in silent["detail"]
+        assert "the last to come back was" in silent["detail"]
         assert silent["hint"]
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()["ready"]) == (503, False)
@@ -123,6 +124,7 @@ async def test_a_device_that_is_away_is_told_and_no_drill_is_posted(
         client = await world.client()
         unknown = await until(client, lambda check: not check["ok"])
         assert "no medic with the id" in unknown["detail"]
+        assert "; none has come back since the start 0 s ago" in unknown["detail"]
         await world.medic(id=medic_id, **TEST_DEVICE)
         away = await until(client, lambda check: "no socket" in check["detail"])
         assert not away["ok"]
@@ -131,6 +133,39 @@ async def test_a_device_that_is_away_is_told_and_no_drill_is_posted(
         assert "dispatch_nobody_found_total 0.0" in (await client.get("/metrics")).text
         async with acknowledging(await world.device(medic_id)):
             await until(client, came_back)
+
+
+@pytest.mark.parametrize("change", [{"suspended": True}, {"verified": False}, {"available": False}])
+async def test_a_test_device_that_may_not_be_asked_is_told(
+    make_world: MakeWorld, pool: asyncpg.Pool, change: dict[str, bool]
+) -> None:
+    medic_id = new_id()
+    async with watched(make_world, medic_id) as world:
+        await world.medic(id=medic_id, **{**TEST_DEVICE, **change})
+        check = await until(await world.client(), lambda check: "does not take drills" in check["detail"])
+        assert not check["ok"]
+        assert "not suspended" in check["hint"]
+        assert await pool.fetchval("select count(*) from incident") == 0
+
+
+async def test_a_watchdog_that_stands_still_is_not_ok(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its last drill said."""
+
+    async def hangs(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    medic_id = new_id()
+    monkeypatch.setattr(watchdog, "SPARE_S", -2.5)  # of an interval of 2 s and a second's waiting
+    async with watched(make_world, medic_id) as world:
+        client = await world.client()
+        async with acknowledging(await world.medic_on_socket(id=medic_id, **TEST_DEVICE)):
+            await until(client, came_back)
+            monkeypatch.setattr("dispatch.drill.Drills.end_stuck", hangs)
+            still = await until(client, lambda check: "no drill has ended for" in check["detail"])
+        assert not still["ok"]
+        assert "restart it" in still["hint"]
 
 
 async def test_a_medic_who_is_no_test_device_is_never_asked(
