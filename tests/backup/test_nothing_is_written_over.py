@@ -34,6 +34,27 @@ async def test_a_database_that_a_node_has_just_begun_on(
         await restore(database_url, tmp_path / "b")
 
 
+async def test_a_database_in_which_somebody_begins_meanwhile(
+    start_town, database_url: str, empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that no row of the backup meets: after the first look, before the tables are locked."""
+    town = await start_town()
+    await town.add(some_medics(1), connected=False)
+    await backup(database_url, tmp_path / "b")
+    real, connection = of_backups.upgrade, await asyncpg.connect(empty_database)
+
+    async def upgraded_and_begun(dsn: str, **about: str) -> object:
+        done = await real(dsn, **about)
+        await connection.execute("insert into policy (hash, body) values ('other', '{}')")
+        return done
+
+    monkeypatch.setattr(of_backups, "upgrade", upgraded_and_begun)
+    with pytest.raises(DatabaseRefused, match="policy has rows"):
+        await restore(empty_database, tmp_path / "b")
+    assert await connection.fetchval("select count(*) from medic") == 0
+    await connection.close()
+
+
 async def test_a_database_of_somebody_elses(database_url: str, empty_database: str, tmp_path: Path) -> None:
     await backup(database_url, tmp_path / "b")
     connection = await asyncpg.connect(empty_database)

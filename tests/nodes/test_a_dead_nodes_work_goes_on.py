@@ -35,6 +35,35 @@ async def test_its_timers_go_off_at_the_other_within_five_seconds(nodes):
     assert len((await b.now(record)).asked) == 6
 
 
+async def test_its_timers_are_the_others_though_the_reply_to_the_taking_over_was_lost(nodes, monkeypatch):
+    """What was taken over without its being known is nobody else's any more."""
+    a, b = nodes
+    for i in range(9):
+        b.connect(f"medic-{i:03}")
+    await until(lambda: a.roster.counts().connected == 9)
+    record = await a.report()
+    await a.answer(record, 1, "accept")
+    await asyncio.sleep(0.5)
+    await a.quiet()
+    await b.quiet()
+    await a.answer(record, 1, "arrived")  # decided at a, after whatever b's devices have said; nobody is told
+    await a.quiet()
+    real, lost = incidents.take_over, []
+
+    async def take_over(*about):
+        taken = await real(*about)
+        if taken and not lost:
+            lost.append(taken)
+            raise ConnectionResetError
+        return taken
+
+    monkeypatch.setattr(incidents, "take_over", take_over)
+    await a.kill()
+    await until(lambda: lost, within_s=WITHIN_S)
+    assert lost == [[record.id]]
+    await until(lambda: b.dispatcher.decisions.ours(b.dispatcher.decisions.memory.get(record.id)))
+
+
 async def test_its_unsent_sms_is_sent_once_by_the_other(texting, start_town):
     texting.twilio.fail_next(429, retry_after_s=60)
     a = await start_town(node_id="node-a", channels=texting.channels, policies=BY_SMS)
