@@ -130,7 +130,7 @@ class Dispatcher:
             paused=lambda: self.pause.on,
         )
         self._her_alerts = HerAlerts(self.decisions)
-        self._texts = Texts(pool, clock, self.decisions, self.answer)
+        self._texts = Texts(pool, clock, self.decisions, self.answer, paused=lambda: self.pause.on)
 
     async def read_digits(self) -> None:
         """Which digits medics were given last, as far as an answer to them is taken still."""
@@ -231,12 +231,13 @@ class Dispatcher:
         known = parse_notification_id(notification)
         return known is not None and await self.outgoing.settled(known, result, reason, definite)
 
-    async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> None:
+    async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> str | None:
         """What a phone wrote: an answer to the alert whose digits it names, or told as not understood.
 
         A text that the provider brings twice counts once. Nobody's, and one that answers nothing, is ignored.
+        Gives the text to send back, where she said that she is coming and is not to.
         """
-        await self._texts.take(phone, text, provider_id)
+        return await self._texts.take(phone, text, provider_id)
 
     async def alerts_of(self, medic_id: str) -> list[Shown]:
         """What her device is to show: accepted and arrived, open, and missed ones of live incidents."""

@@ -26,6 +26,7 @@ class Wording(msgspec.Struct, frozen=True):
     answer: str
     not_needed: str
     reasons: Mapping[str, str]
+    refusals: Mapping[str, str]
     thanks: str
     decimal_point: str
     enrolment: str
@@ -55,6 +56,12 @@ _WORDINGS: Mapping[Language, Wording] = {
             "ambulance": "De ambulance is er.",
             "engaged": "Je andere oproep gaat voor.",
         },
+        refusals={
+            "ended": "Deze oproep is voorbij.",
+            "held": "Ga er nu niet heen.",
+            "engaged": "Je andere oproep gaat voor.",
+            "covered": "Er zijn genoeg hulpverleners.",
+        },
         thanks="Dank je wel!",
         decimal_point=",",
         enrolment="Je code is {code}, 10 minuten geldig. Geef hem aan niemand.",
@@ -82,6 +89,12 @@ _WORDINGS: Mapping[Language, Wording] = {
             "ambulance": "The ambulance is there.",
             "engaged": "Your other call comes first.",
         },
+        refusals={
+            "ended": "This call is over.",
+            "held": "Do not go there now.",
+            "engaged": "Your other call comes first.",
+            "covered": "Enough responders are on their way.",
+        },
         thanks="Thank you!",
         decimal_point=".",
         enrolment="Your code is {code}, valid for 10 minutes. Give it to nobody.",
@@ -95,6 +108,17 @@ def sms_text(message: Message) -> str:
     if message.purpose == "stand_down":
         return _stand_down(message, words)
     return _call(message, words)
+
+
+def refusal_text(message: Message, code: str) -> str:
+    """What she gets back who said that she is coming, and is not to: as a stand-down, with why in words.
+
+    `message` is the alert that she answered. Its short code is left out: by it a notification that was sent is
+    found again at the provider, and this is none.
+    """
+    words = _WORDINGS[message.language]
+    tail = _join(words.not_needed, words.refusals.get(code, ""), words.thanks)
+    return _fitted(f"{_head(message, words)} (", message.address or "", "): ", tail)
 
 
 def enrolment_text(code: str, language: Language) -> str:

@@ -1,8 +1,9 @@
-"""What Twilio posts to us: status callbacks and replies, and whether it was Twilio that posted them."""
+"""What Twilio posts to us: status callbacks and replies, whether it was Twilio that did, and our answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Literal
 
 import msgspec
@@ -49,3 +50,9 @@ def read_reply(form: Mapping[str, str]) -> Reply | None:
     if advanced is not None:  # the sender's own keywords, of Advanced Opt-Out
         opt = "out" if advanced == "out" else "in"
     return Reply(provider_id, phone, text, opt)
+
+
+def answer_to_reply(text: str | None) -> str:
+    """The TwiML that answers a reply: with an SMS to her, or with none."""
+    message = "" if text is None else f"<Message>{escape(text, quote=False)}</Message>"
+    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'

@@ -17,10 +17,9 @@ from dispatch.api.routes import Operation
 from dispatch.ids import may_be_id
 from dispatch.sender import Result
 from notify.channel import Failed, Sent
-from notify.twilio_webhooks import read_reply, read_status, signed_by_twilio
+from notify.twilio_webhooks import answer_to_reply, read_reply, read_status, signed_by_twilio
 
 HEADER = "X-Twilio-Signature"
-EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 FIELDS_MAX = 100
 
 
@@ -31,7 +30,7 @@ class Inbox(Protocol):
         self, notification: str, result: Result, *, reason: str = "", definite: bool = False
     ) -> bool: ...
 
-    async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> None: ...
+    async def answered_by_sms(self, phone: str, text: str, provider_id: str) -> str | None: ...
 
 
 class Optings(Protocol):
@@ -96,9 +95,10 @@ class TwilioApi:
         if reply is not None and reply.opt is not None:
             await self._optings.opted(reply.phone, reply.opt)
         # A word that the carrier acts on is a text like any other too: "yes" to an alert answers nothing.
+        back = None
         if reply is not None and len(reply.provider_id) <= 64:
-            await self._inbox.answered_by_sms(reply.phone, reply.text, reply.provider_id)
-        return Response(EMPTY_TWIML, media_type="text/xml")
+            back = await self._inbox.answered_by_sms(reply.phone, reply.text, reply.provider_id)
+        return Response(answer_to_reply(back), media_type="text/xml")
 
     async def _signed_form(self, request: Request) -> Mapping[str, str]:
         body = await read_body(request)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Literal, Self
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 from aiohttp import web
 
@@ -371,7 +372,29 @@ class TwilioDouble:
         phone.heed(body, record.service_sid or self.number)
         if self.reply_url is None:
             return None
-        return await self._webhooks.post(self.reply_url, record.reply_form())
+        posted = await self._webhooks.post(self.reply_url, record.reply_form())
+        if posted.status == 200:
+            self._answer(record, posted.answer)
+        return posted.status
+
+    def _answer(self, reply: Record, twiml: str) -> None:
+        """Sends what the webhook's answer says to whoever replied; unless she has blocked the sender."""
+        if (reply.service_sid or self.number) in self.phone(reply.from_).blocked_senders:
+            return
+        for message in ElementTree.fromstring(twiml).iter("Message"):  # noqa: S314 (from the service itself)
+            answer = Record(
+                sid=self._next_sid(),
+                account_sid=self.account_sid,
+                direction="outbound-reply",
+                to=reply.from_,
+                from_=self.number,
+                service_sid=reply.service_sid,
+                body="".join(message.itertext()),
+                created_s=self._now_s(),
+            )
+            self.messages.append(answer)
+            self._expectations.note(answer)
+            self._timeline.plan(self.queue_s, partial(self._send, answer, self.queue_s))
 
     def _now_s(self) -> float:
         return self._epoch_s + self._timeline.now_s()

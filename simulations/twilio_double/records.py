@@ -18,7 +18,7 @@ class Record:
 
     sid: str
     account_sid: str
-    direction: Literal["outbound-api", "inbound"]
+    direction: Literal["outbound-api", "outbound-reply", "inbound"]
     to: str
     from_: str
     service_sid: str | None

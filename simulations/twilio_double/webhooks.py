@@ -14,11 +14,12 @@ _TIMEOUT_S = 15.0
 
 @dataclass(frozen=True)
 class Posted:
-    """A webhook request and the HTTP status it got; None when nobody answered."""
+    """A webhook request, the HTTP status it got (None when nobody answered), and what the answer said."""
 
     url: str
     form: dict[str, str]
     status: int | None
+    answer: str = ""
 
 
 class Webhooks:
@@ -29,19 +30,18 @@ class Webhooks:
         self._session: aiohttp.ClientSession | None = None
         self.posted: list[Posted] = []
 
-    async def post(self, url: str, form: dict[str, str]) -> int | None:
-        """Post a signed form; the HTTP status of the answer."""
+    async def post(self, url: str, form: dict[str, str]) -> Posted:
+        """Post a signed form."""
         headers = {"X-Twilio-Signature": sign(self._auth_token, url, form), "User-Agent": "TwilioProxy/1.1"}
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
-        status: int | None = None
         try:
             async with self._session.post(URL(url, encoded=True), data=form, headers=headers) as answer:
-                status = answer.status
+                posted = Posted(url, form, answer.status, await answer.text())
         except (aiohttp.ClientError, TimeoutError):
-            status = None
-        self.posted.append(Posted(url, form, status))
-        return status
+            posted = Posted(url, form, None)
+        self.posted.append(posted)
+        return posted
 
     async def close(self) -> None:
         if self._session is not None:

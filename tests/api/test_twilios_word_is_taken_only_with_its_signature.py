@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -95,11 +96,26 @@ async def test_a_reply_that_comes_again_counts_once(
     form = {"MessageSid": "SM7", "From": phone, "To": NUMBER, "Body": "1", "AccountSid": ACCOUNT_SID}
     first = await post(world_with_sms, "/v1/twilio/sms", form)
     assert (first.status_code, first.headers["content-type"]) == (200, "text/xml; charset=utf-8")
-    assert first.text == '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+    assert first.text == '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
     await until(world_with_sms, room, incident_id, "accepted")
     before = await everything(world_with_sms.pool)
     assert (await post(world_with_sms, "/v1/twilio/sms", form)).status_code == 200
     assert await everything(world_with_sms.pool) == before
+
+
+async def test_who_comes_and_is_not_to_is_told_in_the_answer(
+    world_with_sms: World, room: httpx.AsyncClient, asked: tuple[str, str]
+) -> None:
+    incident_id, phone = asked
+    await room.patch(f"/v1/incidents/{incident_id}", json={"address": "A < B & C"})
+    assert (await room.post(f"/v1/incidents/{incident_id}/cancel")).status_code == 200
+    form = {"MessageSid": "SM8", "From": phone, "To": NUMBER, "Body": "1", "AccountSid": ACCOUNT_SID}
+    answer = await post(world_with_sms, "/v1/twilio/sms", form)
+    (message,) = ElementTree.fromstring(answer.text)
+    assert message.text is not None
+    assert "(A < B & C): je hoeft niet te komen. Deze oproep is voorbij." in message.text
+    again = await post(world_with_sms, "/v1/twilio/sms", form)
+    assert "Message" not in again.text, "told twice"
 
 
 async def test_a_status_that_comes_again_or_late_changes_nothing(

@@ -8,6 +8,7 @@ from town import a_policy, asked_by, some_medics
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
+from dispatch.records import Change
 
 PHONES = [medic.phone for medic in some_medics(2)]
 TRAUMA = {"trauma": a_policy(waves=[(0, 1)], ladder=[("sms", 0)], answer_within_s=30)}
@@ -119,8 +120,62 @@ async def test_nobodys_text_is_ignored(town, texting):
     assert await state_of(town, record) == "delivered"
 
 
-async def test_an_answer_that_is_not_taken_is_no_error(town, texting):
+async def written_back(town, texting, text="1"):
+    """What her phone has got since she wrote that."""
+    before = len(texting.texts_to(PHONES[0]))
+    assert await texting.twilio.phone(PHONES[0]).reply(text) == 200
+    await texting.twilio.settle()
+    return texting.texts_to(PHONES[0])[before:]
+
+
+async def expired(town, texting):
+    """An alert that has run out: her phone was told nothing, and shows how to answer still."""
     record = await reported(town, texting)
+    await town.pass_time(31)
+    await texting.twilio.settle()
+    assert await state_of(town, record) == "expired"
+    return record
+
+
+def held(record):
+    return Change(fields=("hazard",), details=record.details, hazard="hold")
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (
+            lambda town, record: town.dispatcher.update(record.id, "key-1", held(record)),
+            "Do not go there now.",
+        ),
+        (lambda town, record: town.dispatcher.command(record.id, "key-1", c.Enough), "Enough responders"),
+        (lambda town, record: town.dispatcher.command(record.id, "key-1", c.Close), "This call is over."),
+    ],
+    ids=["held", "enough", "closed"],
+)
+async def test_who_comes_when_nobody_is_to_any_more_is_told(town, texting, what, told):
+    record = await expired(town, texting)
+    await what(town, record)
+    await town.quiet()
+    (text,) = await written_back(town, texting)
+    assert told in text
+    assert "you are no longer needed" in text
+    assert "#" not in text, "it would be taken for an SMS of ours when the provider is asked"
+
+
+async def test_who_is_taken_declines_or_writes_otherwise_is_told_nothing(town, texting):
+    record = await expired(town, texting)
+    assert await written_back(town, texting, "soon") == []
+    assert await written_back(town, texting, "1") == []
+    assert await state_of(town, record) == "accepted"
     await town.dispatcher.command(record.id, "key-1", c.Cancel)
-    assert await texting.twilio.phone(PHONES[0]).reply("1") == 200
-    assert await state_of(town, record) == "stood_down"
+    await town.quiet()
+    await texting.twilio.settle()
+    assert await written_back(town, texting, "2") == []
+
+
+async def test_a_paused_service_writes_nothing_back(town, texting):
+    record = await expired(town, texting)
+    await town.dispatcher.command(record.id, "key-1", c.Close)
+    town.dispatcher.pause.on = True
+    assert await written_back(town, texting) == []

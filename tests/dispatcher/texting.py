@@ -11,7 +11,7 @@ from dispatch.clock import Clock
 from dispatch.store.appends import Unavailable
 from notify.channel import Channel, Failed, Sent
 from notify.sms import SmsChannel, SmsSettings
-from notify.twilio_webhooks import read_reply, read_status, signed_by_twilio
+from notify.twilio_webhooks import answer_to_reply, read_reply, read_status, signed_by_twilio
 from simulations.twilio_double import TwilioDouble
 from tests.dispatcher.town import Town
 
@@ -68,10 +68,10 @@ class Texting:
         if self.node is None:
             return web.Response(status=503)
         try:
-            await self.node.dispatcher.answered_by_sms(reply.phone, reply.text, reply.provider_id)
+            back = await self.node.dispatcher.answered_by_sms(reply.phone, reply.text, reply.provider_id)
         except Unavailable:
             return web.Response(status=503)
-        return web.Response(text="<Response/>", content_type="text/xml")
+        return web.Response(text=answer_to_reply(back), content_type="text/xml")
 
     async def _form(self, request: web.Request) -> dict[str, str]:
         form = {name: str(value) for name, value in (await request.post()).items()}

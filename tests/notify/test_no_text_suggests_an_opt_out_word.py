@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from notify.message import Message
 from notify.opt_out import OPT_OUT, read_opt
-from notify.texts import enrolment_text, sms_text
+from notify.texts import enrolment_text, refusal_text, sms_text
 from simulations.twilio_double.phones import OPT_IN_WORDS, OPT_OUT_WORDS
 
 KINDS = ["cardiac_arrest", "unconscious", "choking", "traffic_accident", "trauma", "other", "flood"]
@@ -23,6 +23,7 @@ REASONS = [
     "suspended",
     "engaged",
 ]
+REFUSALS = ["covered", "ended", "held", "engaged", "new"]
 # Words that a reader may take for an invitation, though no carrier acts on them.
 SUGGESTIVE = {"STOPPED", "CANCELLED", "CANCELED", "GEANNULEERD", "GESTOPT", "EINDE", "OPT", "HELP", "INFO"}
 
@@ -45,6 +46,12 @@ def test_no_kind_language_purpose_or_reason_gives_one(another: Callable[..., Mes
                 )
             )
             assert not words(text) & (OPT_OUT | SUGGESTIVE), text
+
+
+def test_nor_does_a_refusal(another: Callable[..., Message]) -> None:
+    for kind, language, code in itertools.product(KINDS, ["nl", "en"], REFUSALS):
+        text = refusal_text(another(kind=kind, language=language, address=None), code)
+        assert not words(text) & (OPT_OUT | SUGGESTIVE), text
 
 
 def test_nor_does_the_enrolment_code() -> None:

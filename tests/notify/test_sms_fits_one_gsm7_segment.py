@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from notify.gsm7 import septets, shorten, to_gsm7
 from notify.message import Message, Position
-from notify.texts import map_link, sms_text
+from notify.texts import map_link, refusal_text, sms_text
 from simulations.twilio_double.segments import count_segments
 
 KINDS = ["cardiac_arrest", "unconscious", "choking", "traffic_accident", "trauma", "other"]
@@ -64,6 +64,14 @@ def test_any_message_is_one_segment(message: Message) -> None:
         assert map_link(message.position) in text.split()
     if message.drill:
         assert text.startswith(("OEFENING ", "DRILL "))
+
+
+@given(messages, st.sampled_from(["covered", "ended", "held", "engaged", "new"]))
+@settings(max_examples=200, deadline=None)
+def test_any_refusal_is_one_segment_without_a_code(message: Message, code: str) -> None:
+    text = refusal_text(message, code)
+    assert count_segments(text) == 1
+    assert f"#{message.code}" not in text
 
 
 @given(messages.filter(lambda message: message.purpose != "stand_down"))

@@ -19,7 +19,7 @@ class Hook:
 
     def __init__(self, auth_token: str) -> None:
         self.validator = RequestValidator(auth_token)
-        self.url = ""
+        self.url = self.answer = ""
         self.forms: list[dict[str, str]] = []
         self.signed: list[bool] = []
 
@@ -28,7 +28,7 @@ class Hook:
         url = f"http://{request.host}{request.path_qs}"
         self.forms.append(form)
         self.signed.append(self.validator.validate(url, form, request.headers["X-Twilio-Signature"]))
-        return web.Response(status=204)
+        return web.Response(text=self.answer) if self.answer else web.Response(status=204)
 
     def statuses(self) -> list[str]:
         return [form["MessageStatus"] for form in self.forms]
@@ -145,6 +145,18 @@ async def test_a_reply_is_posted_signed(twilio: TwilioDouble, hook: Hook) -> Non
     assert (told["From"], told["To"], told["Body"]) == (PHONE, twilio.number, "één +1 €")
     assert (told["SmsStatus"], told["MessagingServiceSid"]) == ("received", twilio.service_sid)
     assert told["MessageSid"] == f"SM{2:032x}"
+
+
+async def test_what_the_answer_to_a_reply_says_is_sent_back(twilio: TwilioDouble, hook: Hook) -> None:
+    twilio.reply_url = hook.url
+    hook.answer = "<Response><Message>a &lt; b</Message></Response>"
+    assert await twilio.phone(PHONE).reply("1") == 200
+    await twilio.settle()
+    assert [text.body for text in twilio.phone(PHONE).inbox] == ["a < b"]
+    assert twilio.messages[-1].direction == "outbound-reply"
+    await twilio.phone(PHONE).reply("STOP")
+    await twilio.settle()
+    assert len(twilio.phone(PHONE).inbox) == 1
 
 
 async def test_a_callback_that_nobody_takes_is_noted(twilio: TwilioDouble, unused_tcp_port: int) -> None:
