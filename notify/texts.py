@@ -113,8 +113,8 @@ def sms_text(message: Message) -> str:
 def refusal_text(message: Message, code: str) -> str:
     """What she gets back who said that she is coming, and is not to: as a stand-down, with why in words.
 
-    `message` is the alert that she answered. Its short code is left out: by it a notification that was sent is
-    found again at the provider, and this is none.
+    `message` is the alert that she answered. Its short code is left out: by that a notification that was
+    sent is found again at the provider, and this is none.
     """
     words = _WORDINGS[message.language]
     tail = _join(words.not_needed, words.refusals.get(code, ""), words.thanks)

@@ -7,8 +7,9 @@
 
 It answers form-encoded creates, lists and fetches with basic authentication and Twilio's error bodies, posts
 signed status callbacks and replies, sends what the answer to a reply says, blocks a sender after an opt-out
-word, honours `ValidityPeriod`, and fails, hangs or breaks off when told to. Everything it does is in the order
-in which it was told: SIDs count up, and its time stands still between calls of `advance` unless it is `live`.
+word, honours `ValidityPeriod`, and fails, hangs or breaks off when told to. Everything it does is in the
+order in which it was told: SIDs count up, and its time stands still between calls of `advance` unless it is
+`live`.
 
 What is unrealistic, so that nobody concludes too much from a test that passes here:
 
