@@ -40,7 +40,8 @@ class SocketHub:
 
     A message put on a socket is kept until `acknowledged`, and a socket that appears gets it again. A later
     message of the same alert replaces an earlier one, but an update not the alert itself. Kept for at most
-    `medics_kept_max` medics, the longest kept given up first, and `alerts_kept_max` alerts of each.
+    `medics_kept_max` medics, the longest kept given up first, and `alerts_kept_max` alerts of each. A medic has
+    at most `sockets_max` sockets, so that one token can not take all of a node's: a further one ends her oldest.
 
     `on_presence(medic_id, connected)` is called when her first socket appears and her last one has gone.
     """
@@ -54,10 +55,12 @@ class SocketHub:
         *,
         medics_kept_max: int = 20_000,
         alerts_kept_max: int = 16,
+        sockets_max: int = 16,
     ) -> None:
         self._on_presence = on_presence
         self._medics_kept_max = medics_kept_max
         self._alerts_kept_max = alerts_kept_max
+        self._sockets_max = sockets_max
         # A tuple per medic takes a quarter of a set's memory, and nearly everybody has one socket.
         self._connections: dict[str, tuple[Connection, ...]] = {}
         # medic -> alert -> what she lacks of it, both in the order of their last message
@@ -71,6 +74,10 @@ class SocketHub:
             connection.close(self._closing)
             return
         present = self._connections.get(medic_id, ())
+        if len(present) >= self._sockets_max:  # the oldest may be one whose device is long gone
+            self.disconnect(medic_id, present[0])
+            present[0].close(OVERLOADED)
+            present = present[1:]
         self._connections[medic_id] = (*present, connection)
         self._count += 1
         if not present:

@@ -57,6 +57,21 @@ async def test_a_message_reaches_all_sockets_of_its_medic_and_no_other(
     assert hub.count() == 3
 
 
+async def test_a_medic_has_so_many_sockets_and_a_further_one_ends_her_oldest(
+    presence: list[tuple[str, bool]], message: Message
+) -> None:
+    hub = SocketHub(lambda medic_id, connected: presence.append((medic_id, connected)), sockets_max=3)
+    first, *others = sockets = [Socket() for _ in range(4)]
+    for socket in sockets:
+        hub.connect("m-1", socket)
+    assert (first.closed, [socket.closed for socket in others]) == (1013, [None] * 3)
+    assert (hub.count(), presence) == (3, [("m-1", True)])
+    assert await hub.send(message, "m-1") == Sent()
+    assert (first.ids(), [len(socket.ids()) for socket in others]) == ([], [1, 1, 1])
+    hub.disconnect("m-1", first)  # as it says when it has gone
+    assert hub.count() == 3
+
+
 async def test_without_a_socket_the_rung_has_failed(hub: SocketHub, message: Message) -> None:
     assert await hub.send(message, "m-1") == Failed("no_socket", definite=True)
     late = Socket()
