@@ -40,8 +40,9 @@ class SocketHub:
 
     A message put on a socket is kept until `acknowledged`, and a socket that appears gets it again. A later
     message of the same alert replaces an earlier one, but an update not the alert itself. Kept for at most
-    `medics_kept_max` medics, the longest kept given up first, and `alerts_kept_max` alerts of each. A medic has
-    at most `sockets_max` sockets, so that one token can not take all of a node's: a further one ends her oldest.
+    `medics_kept_max` medics, the longest kept given up first, and `alerts_kept_max` alerts of each. A medic
+    has at most `sockets_max` sockets, so that one token can not take all of a node's: a further one ends her
+    oldest.
 
     `on_presence(medic_id, connected)` is called when her first socket appears and her last one has gone.
     """
