@@ -61,3 +61,14 @@ def test_a_policy_that_asks_the_same_in_another_order_gets_the_same_answers():
     )
     assert at_once.accepts.tolist() == in_turn.accepts.tolist()
     assert at_once.medic_alerts.tolist() == in_turn.medic_alerts.tolist()
+
+
+def test_what_a_medic_does_at_a_call_hangs_on_no_other_call():
+    """Each is a day from the next; without some of them, the others go as they went."""
+    world = World(handmade.medics(range(0, 700, 100)), BehaviourKeys(), seed=3)
+    calls = handmade.calls([NOON + day * 24 * handmade.H for day in range(10)])
+    some = np.arange(10) % 3 == 1
+    whole, part = world.run(calls, MANY, 0), world.run(calls.rows(some), MANY, 0)
+    assert len(set(whole.accepts.tolist())) > 1
+    assert np.array_equal(whole.at_patient_s[some], part.at_patient_s)
+    assert np.array_equal(whole.accepts[some], part.accepts)
