@@ -1,8 +1,11 @@
 """What the provider may have is judged by the attempt's time, so no call is made long after it."""
 
+import asyncio
+
 from texting import Texting
 from town import a_policy, asked_by, some_medics, until
 
+from dispatch.core import commands as c
 from dispatch.sender import CALL_S_MAX
 from dispatch.store import notifications
 
@@ -38,6 +41,28 @@ async def test_one_whose_commit_took_longer_is_taken_back_and_made_anew(start_to
     assert len(attempts) == 2
     assert len(texting.twilio.messages) == 1
     assert asked_by(await town.now(record))["medic-000"].state == "delivered"
+
+
+async def test_what_is_over_while_the_attempt_is_committed_is_not_sent(start_town, texting, monkeypatch):
+    town = await start_town(channels=texting.channels, policies=TRAUMA)
+    texting.node = town
+    await town.add(some_medics(1), connected=False)
+    attempt, attempted, go_on = notifications.attempt, asyncio.Event(), asyncio.Event()
+
+    async def held_up(*args, **about):
+        committed = await attempt(*args, **about)
+        attempted.set()
+        await go_on.wait()
+        return committed
+
+    monkeypatch.setattr(notifications, "attempt", held_up)
+    record = await town.report()
+    await attempted.wait()
+    await town.dispatcher.command(record.id, "key-1", c.Close)
+    go_on.set()
+    await town.quiet()
+    await texting.twilio.settle()
+    assert texting.twilio.messages == []
 
 
 async def test_who_has_it_next_sends_it_again_only_once_the_last_possible_call_would_be_listed(
