@@ -381,7 +381,7 @@ class Decisions:
                 await self._membership.live_anew(str(fenced))
             return self.memory.doubt(plan.parts)
         except Unavailable:
-            self.memory.doubt(plan.parts)
+            self.memory.unknown(plan.parts)
             for part in plan.parts.values():
                 if part.live is not live and part.live.record is not None:
                     self._put(part.live, Order(tick))

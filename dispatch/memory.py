@@ -4,6 +4,7 @@ With an incident come its claims: the roster knows who holds an alert of it for 
 has ended and has nothing left to do or to tell is let go at once, and read again should anybody ask.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +26,9 @@ _MOVES_A_CLAIM: frozenset[type[e.AnyEvent]] = frozenset(
     {e.AlertRequested, e.AlertAnswered, e.AlertExpired, e.AlertFailed, e.AlertStoodDown}
 )
 """Events after which a medic holds an alert, holds it otherwise, or holds it no more."""
+
+UNKNOWN_S = 60.0
+"""For how long a commit that nobody heard of may come to light: the database gives it up within 40 s."""
 
 DATABASE_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a read raises where the database can not be asked at present.
@@ -62,6 +66,7 @@ class Memory:
         self._roster = roster
         self._digit_pairs = digit_pairs
         self._lives: dict[str, Live] = {}
+        self._unknown_until: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._lives)
@@ -119,6 +124,17 @@ class Memory:
             if (live := self._lives.get(incident_id)) is not None:
                 live.stale = True
         return set(incident_ids)
+
+    def unknown(self, incident_ids: Collection[str]) -> None:
+        """A decision of this node about them may be committed, or come to be.
+
+        Of what is read meanwhile nobody can say whether it was read before that: so what they have to send by
+        then may be this node's to send, though it is read as if others had decided it.
+        """
+        now = asyncio.get_running_loop().time()
+        self._unknown_until = {one: until for one, until in self._unknown_until.items() if until > now}
+        self._unknown_until |= dict.fromkeys(incident_ids, now + UNKNOWN_S)
+        self.doubt(incident_ids)
 
     def doubt_all(self) -> None:
         for live in self._lives.values():
@@ -184,7 +200,8 @@ class Memory:
             self._claim(live, alert)
             if (asked := live.by_n.get(alert.n)) is not None:
                 self._digit_pairs.given(asked.medic_id, asked.digit_pair, alert.requested_at)
-        self._loaded(live, doubt)
+        until = self._unknown_until.get(live.id)
+        self._loaded(live, doubt or (until is not None and asyncio.get_running_loop().time() < until))
 
     def _claims_changed(self, part: Part) -> None:
         """Keeps the roster's claims as the committed state has them."""
