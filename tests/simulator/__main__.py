@@ -34,8 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
             text = f"{whole.incidents} incidents, {whole.violations} violations"
             bar.update(task, completed=whole.seeds, description=text)
             if finding.violations:
-                sys.stdout.write(failure(finding) + "\n")
-                sys.stdout.flush()
+                told = sys.stderr if asked.json else sys.stdout
+                told.write(failure(finding) + "\n")
+                told.flush()
     tell(whole, as_json=asked.json)
     return 1 if whole.failed else 0
 
