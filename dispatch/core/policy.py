@@ -131,7 +131,7 @@ def _shipped_text() -> str:
 def _tables(text: str, file: str) -> dict[str, dict[str, Any]]:
     try:
         tables = tomllib.loads(text)
-    except ValueError as error:  # also: a whole number with too many digits
+    except (ValueError, RecursionError) as error:  # also: too many digits in a number, too many brackets
         raise PolicyError(f"{file}: not TOML: {error}") from None
     for name, table in tables.items():
         if not isinstance(table, dict):

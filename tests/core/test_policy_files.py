@@ -97,7 +97,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:60])
 def test_refused_in_one_line_that_says_why(text: str) -> None:
     told = refusal(text)
     assert told.startswith(REFUSED[text])
