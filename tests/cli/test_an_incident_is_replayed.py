@@ -1,5 +1,6 @@
 """`dispatch replay` on incidents that a running service decided, while it runs."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,23 @@ async def replayed(cli: Cli, incident_id: str, *options: str) -> Any:
     return json.loads(done.out)
 
 
+async def replayed_whole(world: World, cli: Cli, incident_id: str) -> tuple[Any, int]:
+    """The same, once nothing happens meanwhile any more; and how many events there are."""
+    async with asyncio.timeout(60):
+        while True:
+            before = await world.pool.fetchval("select seq from incident")
+            told = await replayed(cli, incident_id)
+            if await world.pool.fetchval("select seq from incident") == before:
+                return told, before
+
+
 async def test_todays_code_decides_the_same(world: World, cli: Cli) -> None:
     incident_id, _ = await an_evening(world)
-    told = await replayed(cli, incident_id)
+    told, count = await replayed_whole(world, cli, incident_id)
     assert told["checked"] == {"same": len(told["decisions"]), "different": 0, "not_checkable": 0}
     events = [event for one in told["decisions"] for event in one["events"]]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-    assert len(events) == await world.pool.fetchval("select seq from incident")
+    assert len(events) == count
     opening = told["decisions"][0]
     assert [one["command"] for one in opening["knew"]] == ["Open"]
     found = opening["knew"][0]["candidates"]
