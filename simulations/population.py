@@ -78,11 +78,13 @@ def _resident(places: Sequence[tuple[float, float]], number: int, seed: int, app
 
 
 def _jittered(place: tuple[float, float], far: float, bearing: float) -> tuple[float, float]:
-    """A point drawn evenly from the disc of `JITTER_M` around a place."""
+    """A point drawn evenly from the disc of `JITTER_M` around a place, across the 180th meridian too."""
     lat, lon = place
     distance_m = JITTER_M * sqrt(far)
     north_m, east_m = distance_m * cos(2 * pi * bearing), distance_m * sin(2 * pi * bearing)
-    return round(lat + north_m / M_PER_DEGREE, 6), round(lon + east_m / (M_PER_DEGREE * cos(radians(lat))), 6)
+    lon += east_m / (M_PER_DEGREE * cos(radians(lat)))
+    lat = min(max(lat + north_m / M_PER_DEGREE, -90.0), 90.0)
+    return round(lat, 6), round(lon if abs(lon) <= 180.0 else (lon + 180.0) % 360.0 - 180.0, 6)
 
 
 def _chosen(shares: tuple[tuple[float, Word], ...], uniform: float) -> Word:

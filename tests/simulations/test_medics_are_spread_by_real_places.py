@@ -58,3 +58,10 @@ def test_the_call_that_is_shown_alone_has_medics_around_it():
     of_one_medic = [Call("one", "trauma", 53.30, -6.20, 0.0, "a kind that asks fewer")]
     assert choose([*nowhere, *of_one_medic], medics, Behaviour(1)) is nowhere[0]
     assert choose(nowhere, medics, Behaviour(1)) is nowhere[0]
+
+
+@pytest.mark.parametrize("place", [(-16.8, 180.0), (-16.8, -180.0), (90.0, 0.0), (-90.0, 12.0)])
+def test_beside_the_180th_meridian_or_a_pole_they_live_on_the_globe(place: tuple[float, float]) -> None:
+    residents = spread([place], 200, seed=1, app_share=0.5)
+    assert all(abs(one.lat) <= 90 and abs(one.lon) <= 180 for one in residents)
+    assert all(distance_m(one.lat, one.lon, *place) <= JITTER_M * 1.01 for one in residents)
