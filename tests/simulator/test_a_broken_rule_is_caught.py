@@ -7,7 +7,7 @@ import pytest
 from tests.simulator import mutants
 from tests.simulator.runs import run_seed
 
-SEEDS_MAX = 8
+SEEDS_MAX = 16
 CAUGHT_AS = (
     (mutants.forget_a_lease, "2: a second SMS of one notification"),
     (mutants.send_before_commit, "1: "),  # sent, or acknowledged, and not in the database
