@@ -11,9 +11,9 @@ from dispatch.ids import AlertId
 from dispatch.live import Live
 from dispatch.messages import message
 from dispatch.records import Medic
+from dispatch.to_sockets import WEBSOCKET
 from notify.message import Message
 
-WEBSOCKET = "websocket"
 SHOWN = ("accepted", "arrived", "expired", "failed")
 """Beside open ones, the alerts that a device is shown while the incident lives."""
 

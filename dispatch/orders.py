@@ -23,9 +23,8 @@ STATED = ("priority", "setting", "ambulance_due_at", "ambulance_arrived_at")
 def position_good(details: Details, policy: Policy) -> bool:
     """Accurate enough to send somebody to, or with an address."""
     accuracy_m = details.position.accuracy_m
-    named = bool(
-        details.address and details.address.strip()
-    )  # blanks are what some systems fill a field with
+    # Blanks are what some systems fill a field with.
+    named = bool(details.address and details.address.strip())
     return named or accuracy_m is None or accuracy_m <= policy.accuracy_m_max
 
 

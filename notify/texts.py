@@ -106,7 +106,7 @@ def sms_text(message: Message) -> str:
     """The SMS of an alert, an update or a stand-down: at most 160 septets of GSM-7."""
     words = _WORDINGS[message.language]
     if message.purpose == "stand_down":
-        return _stand_down(message, words)
+        return _not_needed(message, words, words.reasons.get(message.reason or "", ""), _tag(message))
     return _call(message, words)
 
 
@@ -117,8 +117,7 @@ def refusal_text(message: Message, code: str) -> str:
     sent is found again at the provider, and this is none.
     """
     words = _WORDINGS[message.language]
-    tail = _join(words.not_needed, words.refusals.get(code, ""), words.thanks)
-    return _fitted(f"{_head(message, words)} (", message.address or "", "): ", tail)
+    return _not_needed(message, words, words.refusals.get(code, ""))
 
 
 def enrolment_text(code: str, language: Language) -> str:
@@ -144,9 +143,8 @@ def _call(message: Message, words: Wording) -> str:
     return _fitted(f"{_head(message, words, update)}: ", place, ", ", _join(*after, _tag(message)))
 
 
-def _stand_down(message: Message, words: Wording) -> str:
-    reason = words.reasons.get(message.reason or "", "")
-    tail = _join(words.not_needed, reason, words.thanks, _tag(message))
+def _not_needed(message: Message, words: Wording, why: str, tag: str = "") -> str:
+    tail = _join(words.not_needed, why, words.thanks, tag)
     return _fitted(f"{_head(message, words)} (", message.address or "", "): ", tail)
 
 

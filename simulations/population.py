@@ -5,13 +5,17 @@ Where collisions happen people are; that is all that links a medic's home to the
 
 import csv
 from collections.abc import Sequence
-from math import cos, pi, radians, sin, sqrt
+from math import pi
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from simulations.behaviour import draw
+
+Floats: TypeAlias = NDArray[np.float64]
 
 Mode = Literal["foot", "bicycle", "car"]
 Language = Literal["nl", "en"]
@@ -64,7 +68,9 @@ def _resident(places: Sequence[tuple[float, float]], number: int, seed: int, app
     def uniform(purpose: str) -> float:
         return draw(seed, purpose, "", name, 0)
 
-    lat, lon = _jittered(places[int(uniform("place") * len(places))], uniform("far"), uniform("bearing"))
+    place = places[int(uniform("place") * len(places))]
+    at = jittered(*(np.array([one]) for one in (*place, uniform("far"), uniform("bearing"))))
+    lat, lon = (round(float(one[0]), 6) for one in at)
     return Resident(
         name=name,
         phone=f"+{FIRST_PHONE + number}",
@@ -77,14 +83,16 @@ def _resident(places: Sequence[tuple[float, float]], number: int, seed: int, app
     )
 
 
-def _jittered(place: tuple[float, float], far: float, bearing: float) -> tuple[float, float]:
-    """A point drawn evenly from the disc of `JITTER_M` around a place, across the 180th meridian too."""
-    lat, lon = place
-    distance_m = JITTER_M * sqrt(far)
-    north_m, east_m = distance_m * cos(2 * pi * bearing), distance_m * sin(2 * pi * bearing)
-    lon += east_m / (M_PER_DEGREE * cos(radians(lat)))
-    lat = min(max(lat + north_m / M_PER_DEGREE, -90.0), 90.0)
-    return round(lat, 6), round(lon if abs(lon) <= 180.0 else (lon + 180.0) % 360.0 - 180.0, 6)
+def jittered(lat: Floats, lon: Floats, far: Floats, bearing: Floats) -> tuple[Floats, Floats]:
+    """A point drawn evenly from the disc of `JITTER_M` around each place, across the 180th meridian too."""
+    metres = JITTER_M * np.sqrt(far)
+    north, east = metres * np.cos(2 * pi * bearing), metres * np.sin(2 * pi * bearing)
+    lons = lon + east / (M_PER_DEGREE * np.cos(np.radians(lat)))
+    beyond = np.abs(lons) > 180.0
+    return (
+        np.clip(lat + north / M_PER_DEGREE, -90.0, 90.0),
+        np.where(beyond, (lons + 180.0) % 360.0 - 180.0, lons),
+    )
 
 
 def _chosen(shares: tuple[tuple[float, Word], ...], uniform: float) -> Word:

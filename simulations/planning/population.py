@@ -3,7 +3,6 @@
 They are drawn once, by the seed and their numbers: every replication and every policy has the same.
 """
 
-from math import pi
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +20,7 @@ from simulations.planning.region import Uniforms
 from simulations.planning.sections import MedicsKeys
 from simulations.planning.sources import real_positions
 from simulations.planning.table import BadRows, Row, read_rows
-from simulations.population import JITTER_M, M_PER_DEGREE
+from simulations.population import jittered
 
 if TYPE_CHECKING:
     from simulations.planning.scenario import Scenario
@@ -131,25 +130,13 @@ def _places(scenario: "Scenario", draws: Draws, purpose: Purpose, numbers: Longs
     if spots is None:
         return scenario.region.points(len(numbers), uniforms)
     chosen = (uniforms(numbers, 0) * len(spots[0])).astype(np.int64)
-    return _jittered(spots[0][chosen], spots[1][chosen], uniforms(numbers, 1), uniforms(numbers, 2))
+    return jittered(spots[0][chosen], spots[1][chosen], uniforms(numbers, 1), uniforms(numbers, 2))
 
 
 def _in_grid(grid: Grid, purpose: Purpose, numbers: Longs, uniforms: Uniforms) -> Places:
     up_to = np.cumsum(grid.works if purpose is Purpose.WORK else grid.homes)
     rows = np.searchsorted(up_to, uniforms(numbers, 0) * up_to[-1], side="right")
     return grid.shapes.draw(rows, *(uniforms(numbers, nth) for nth in (1, 2, 3)))
-
-
-def _jittered(lat: Floats, lon: Floats, far: Floats, bearing: Floats) -> Places:
-    """A point drawn evenly from the disc of `JITTER_M` around each place, across the 180th meridian too."""
-    metres = JITTER_M * np.sqrt(far)
-    north, east = metres * np.cos(2 * pi * bearing), metres * np.sin(2 * pi * bearing)
-    lons = lon + east / (M_PER_DEGREE * np.cos(np.radians(lat)))
-    beyond = np.abs(lons) > 180.0
-    return (
-        np.clip(lat + north / M_PER_DEGREE, -90.0, 90.0),
-        np.where(beyond, (lons + 180.0) % 360.0 - 180.0, lons),
-    )
 
 
 def _modes(scenario: "Scenario", draws: Draws, numbers: Longs) -> NDArray[np.int8]:

@@ -260,10 +260,13 @@ class TwilioDouble:
 
     def _accept(self, form: Mapping[str, str]) -> Record:
         record = self._record(form)
+        self._queue(record)
+        return record
+
+    def _queue(self, record: Record) -> None:
         self.messages.append(record)
         self._expectations.note(record)
         self._timeline.plan(min(self.queue_s, record.validity_s), partial(self._send, record, self.queue_s))
-        return record
 
     def _record(self, form: Mapping[str, str]) -> Record:
         """The message that a form asks for; `Refused` with Twilio's code for what is wrong with it."""
@@ -392,9 +395,7 @@ class TwilioDouble:
                 body="".join(message.itertext()),
                 created_s=self._now_s(),
             )
-            self.messages.append(answer)
-            self._expectations.note(answer)
-            self._timeline.plan(self.queue_s, partial(self._send, answer, self.queue_s))
+            self._queue(answer)
 
     def _now_s(self) -> float:
         return self._epoch_s + self._timeline.now_s()
