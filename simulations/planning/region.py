@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,33 @@ from numpy.typing import NDArray
 from geo.distance import EARTH_RADIUS_M, is_position
 from simulations.planning.cell_points import CellPoints, cell_of, cells_at, resolution_of
 from simulations.planning.errors import ScenarioError
-from simulations.planning.records import Cells, Flags, Floats
+from simulations.planning.records import Cells, Flags, Floats, Longs
 from simulations.planning.sections import RegionKeys
 
 Uniforms = Callable[[NDArray[np.int64], int], Floats]
 """Uniform numbers for some rows, the ``nth`` of each."""
 
 Ring = Floats
-"""Corners of a polygon, (n, 2): longitude and latitude, the first again at the end."""
+"""Corners of a polygon's border or hole, (n, 2): longitude and latitude, the first again at the end."""
+
+Polygon = tuple[Ring, ...]
+"""A position lies in it that is inside an odd number of its rings."""
 
 ATTEMPTS_MAX = 2_000
+LINES = 4_096
+"""Lines of latitude on which polygons are measured."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """An area. ``rings`` cut the box (inside an odd number of them), or ``cells`` do, or nothing."""
+    """An area. ``polygons`` cut the box (inside one of them at least), or ``cells`` do, or nothing."""
 
     south: float
     west: float
     north: float
     east: float
     area_km2: float
-    rings: tuple[Ring, ...] = ()
+    polygons: tuple[Polygon, ...] = ()
     cells: Cells | None = None
 
     def holds(self, lat: Floats, lon: Floats) -> Flags:
@@ -43,8 +49,8 @@ class Region:
         if self.cells is not None:
             found = cells_at(lat[inside], lon[inside], resolution_of(self.cells))
             inside[inside] = np.isin(found, self.cells)
-        elif self.rings:
-            inside[inside] = _odd_rings(self.rings, lat[inside], lon[inside])
+        elif self.polygons:
+            inside[inside] = _in_any(self.polygons, lat[inside], lon[inside])
         return inside
 
     def points(self, count: int, uniforms: Uniforms) -> tuple[Floats, Floats]:
@@ -110,18 +116,17 @@ def read_text(path: Path) -> str:
 def _polygons(path: Path) -> Region:
     try:
         parsed = json.loads(read_text(path))
-        polygons = list(_polygons_of(parsed))
-        rings = tuple(_ring(ring) for polygon in polygons for ring in polygon)
+        polygons = tuple(tuple(map(_ring, rings)) for rings in _polygons_of(parsed))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, ScenarioError):
             raise
         raise ScenarioError(str(path), "", f"is no GeoJSON that can be used ({error})") from None
-    area_km2 = sum(_signed_area(polygon) for polygon in polygons)
-    if not rings or area_km2 <= 0:
+    corners = np.concatenate([np.empty((0, 2)), *(ring for polygon in polygons for ring in polygon)])
+    area_km2 = _area_km2(polygons, corners[:, 1]) if len(corners) else 0.0
+    if area_km2 <= 0:
         raise ScenarioError(str(path), "", "holds no Polygon or MultiPolygon with an area")
-    corners = np.concatenate(rings)
     (west, south), (east, north) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    return Region(south, west, north, east, area_km2, rings)
+    return Region(south, west, north, east, area_km2, polygons)
 
 
 def _polygons_of(value: Any) -> Iterator[list[Any]]:
@@ -130,7 +135,8 @@ def _polygons_of(value: Any) -> Iterator[list[Any]]:
         for feature in value["features"]:
             yield from _polygons_of(feature)
     elif kind == "Feature":
-        yield from _polygons_of(value["geometry"])
+        if value["geometry"] is not None:  # it has no place (RFC 7946, section 3.2)
+            yield from _polygons_of(value["geometry"])
     elif kind == "GeometryCollection":
         for geometry in value["geometries"]:
             yield from _polygons_of(geometry)
@@ -149,27 +155,58 @@ def _ring(positions: Any) -> Ring:
     return ring if (ring[0] == ring[-1]).all() else np.vstack((ring, ring[:1]))
 
 
-def _signed_area(polygon: list[Any]) -> float:
-    """The outer ring's km2 less its holes', on the cylinder of equal areas."""
-    areas = [_ring_km2(_ring(ring)) for ring in polygon]
-    return areas[0] - sum(areas[1:]) if areas else 0.0
+def _area_km2(polygons: tuple[Polygon, ...], lat: Floats) -> float:
+    """Of all that they hold, what several hold once; ``lat``: of all corners.
+
+    Measured along lines of latitude, whose ends `_crossings` gives: how many polygons hold a line's next
+    stretch goes up by one at every first, and down at every second crossing of one polygon's.
+    """
+    south, north = float(lat.min()), float(lat.max())
+    lats = south + (north - south) * (np.arange(LINES) + 0.5) / LINES
+    crossed = [_crossings(one, lats) for one in polygons]
+    lines, lon = (np.concatenate([one[n] for one in crossed]) for n in (0, 1))
+    holding = np.concatenate([np.resize([1, -1], len(one[0])) for one in crossed])
+    order = np.lexsort((lon, lines))
+    held = np.cumsum(holding[order])[:-1] > 0
+    stretches = np.radians(np.diff(lon[order])[held]) * np.cos(np.radians(lats[lines[order][:-1][held]]))
+    apart = math.radians(north - south) / LINES
+    return float(stretches.sum()) * apart * (EARTH_RADIUS_M / 1000.0) ** 2
 
 
-def _ring_km2(ring: Ring) -> float:
-    x, y = np.radians(ring[:, 0]), np.sin(np.radians(ring[:, 1]))
-    twice = float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())
-    return abs(twice) / 2 * (EARTH_RADIUS_M / 1000.0) ** 2
+def _crossings(polygon: Polygon, lats: Floats) -> tuple[Longs, Floats]:
+    """Which lines of latitude its sides cross and where, from west to east, line by line: an even number."""
+    lines, lons = [np.empty(0, dtype=np.int64)], [np.empty(0)]
+    for (x1, y1), (x2, y2) in _sides(polygon):
+        line = np.arange(*np.searchsorted(lats, sorted((y1, y2))))
+        lines.append(line)
+        lons.append(x1 + (lats[line] - y1) * ((x2 - x1) / (y2 - y1)))
+    line, lon = np.concatenate(lines), np.concatenate(lons)
+    order = np.lexsort((lon, line))
+    return line[order], lon[order]
 
 
-def _odd_rings(rings: tuple[Ring, ...], lat: Floats, lon: Floats) -> Flags:
-    """Whether a line from each position to the east crosses their sides an odd number of times."""
+def _in_any(polygons: Sequence[Polygon], lat: Floats, lon: Floats) -> Flags:
+    found = np.zeros(len(lat), dtype=np.bool_)
+    for polygon in polygons:
+        found |= _odd_rings(polygon, lat, lon)
+    return found
+
+
+def _odd_rings(polygon: Polygon, lat: Floats, lon: Floats) -> Flags:
+    """Whether a line from each position to the east crosses its sides an odd number of times."""
     odd = np.zeros(len(lat), dtype=np.bool_)
-    for ring in rings:
-        for (x1, y1), (x2, y2) in zip(ring[:-1].tolist(), ring[1:].tolist(), strict=True):
-            if y1 != y2:
-                crosses = (lat < y1) != (lat < y2)
-                odd ^= crosses & (lon < x1 + (lat - y1) * ((x2 - x1) / (y2 - y1)))
+    for (x1, y1), (x2, y2) in _sides(polygon):
+        crosses = (lat < y1) != (lat < y2)
+        odd ^= crosses & (lon < x1 + (lat - y1) * ((x2 - x1) / (y2 - y1)))
     return odd
+
+
+def _sides(polygon: Polygon) -> Iterator[tuple[list[float], list[float]]]:
+    """From corner to corner; without those along a line of latitude, which no such line crosses."""
+    for ring in polygon:
+        for first, second in pairwise(ring.tolist()):
+            if first[1] != second[1]:
+                yield first, second
 
 
 def _cells(path: Path) -> Region:

@@ -33,6 +33,32 @@ def test_a_polygon_with_a_hole(tmp_path: Path) -> None:
     assert ((made.lat < 0.25).mean(), (made.lon < 0.25).mean()) == pytest.approx((1 / 3, 1 / 3), abs=0.02)
 
 
+def collection(*geometries: dict[str, object] | None) -> str:
+    features = [{"type": "Feature", "properties": {}, "geometry": one} for one in geometries]
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def test_what_two_polygons_hold_lies_in_the_region_and_counts_once(tmp_path: Path) -> None:
+    """Each holds one square degree, a quarter of it with the other."""
+    moved = [[lon + 0.5, lat + 0.5] for lon, lat in SQUARE]
+    both = collection(*({"type": "Polygon", "coordinates": [ring]} for ring in (SQUARE, moved, SQUARE)))
+    region = scenario(tmp_path, GEOJSON + MEDICS + RATE, area_json=both).region
+    places = np.array([0.25, 0.75, 1.25, 1.25]), np.array([0.25, 0.75, 1.25, 0.25])
+    assert region.holds(*places).tolist() == [True, True, True, False]
+    assert region.area_km2 == pytest.approx(1.75 * 111.195**2, rel=1e-3)
+
+
+def test_features_without_a_place_are_passed_over(tmp_path: Path) -> None:
+    square = {"type": "Polygon", "coordinates": [SQUARE]}
+    mixed = scenario(tmp_path, GEOJSON + MEDICS + RATE, area_json=collection(None, square, None)).region
+    assert (
+        mixed.area_km2
+        == scenario(tmp_path, GEOJSON + MEDICS + RATE, area_json=polygon(SQUARE)).region.area_km2
+    )
+    with pytest.raises(ScenarioError, match="holds no Polygon or MultiPolygon with an area"):
+        scenario(tmp_path, GEOJSON + MEDICS + RATE, area_json=collection(None, None))
+
+
 def test_cells_of_a_file(tmp_path: Path) -> None:
     cells = cells_around(53.35, -6.25, resolution=7, rings=1)
     text = "[region]\nh3 = 'cells.csv'\n" + MEDICS + "[incidents]\nper_year = 20000\n"
