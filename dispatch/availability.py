@@ -68,6 +68,11 @@ class Availability:
             return Schedules.NEVER
         return self._schedules.number(medic.quiet_hours, medic.time_zone)
 
+    @property
+    def quiet_numbers(self) -> NDArray[np.int32]:
+        """By slot, those of `quiet`, as they are kept; of slots that were left, any."""
+        return self._quiet
+
     def connected(self, slot: int, on: bool) -> None:
         self._flag(slot, _CONNECTED, on)
         self._renew_reach(slot)

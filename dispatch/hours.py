@@ -5,7 +5,7 @@ that spring leaves out they do not come; nothing else is to be said of summer ti
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -57,8 +57,9 @@ def _minute(text: str) -> int:
 class Schedules:
     """Weekly hours in a time zone, by number: the same hours in the same zone have the same number.
 
-    Numbers are kept for good; there are as many as there are different hours. A zone that this machine's time
-    zone database does not know counts as the default one: no single row may keep a service from starting.
+    There are as many numbers as different hours were asked about since `forget_unused`. A zone that this
+    machine's time zone database does not know counts as the default one: no single row may keep a service
+    from starting.
     """
 
     NEVER = 0
@@ -76,6 +77,10 @@ class Schedules:
         self._minutes = array("q")
         self._add(0, [])
         self._add(0, [(0, WEEK_MINUTES)])
+        self._many = _FEW
+
+    def __len__(self) -> int:
+        return len(self._zone_of)
 
     def number(self, hours: tuple[Hours, ...], time_zone: str | None) -> int:
         """The number of these hours in this zone (None: the default). ValueError as by `spans`."""
@@ -96,6 +101,30 @@ class Schedules:
         sought.zone, sought.turns = self._zone_of.buffer_info()[0], self._turns.buffer_info()[0]
         sought.minute, sought.turns_count = self._local_minutes(at), len(self._turns)
         sought.stride = _STRIDE
+
+    @property
+    def are_many(self) -> bool:
+        """More than twice as many as were in use when that was last looked at: time to look again."""
+        return len(self) > self._many
+
+    def forget_unused(self, columns: Sequence[NDArray[np.int32]]) -> None:
+        """Forgets hours whose number stands in none of ``columns``; there the others' numbers are made new.
+
+        Numbers that stand anywhere else mean other hours from then on.
+        """
+        used = np.zeros(len(self), dtype=np.bool_)
+        used[[self.NEVER, self.ALWAYS]] = True
+        for column in columns:
+            used[column] = True
+        anew = np.cumsum(used) - 1
+        for column in columns:
+            column[:] = anew[column]
+        numbers, minutes = np.divmod(np.array(self._turns), _STRIDE)
+        kept = used[numbers]
+        self._turns = array("q", (anew[numbers[kept]] * _STRIDE + minutes[kept]).tobytes())
+        self._zone_of = array("q", np.array(self._zone_of)[used].tobytes())
+        self._numbers = {key: int(anew[number]) for key, number in self._numbers.items() if used[number]}
+        self._many = 2 * len(self) + _FEW
 
     def _add(self, zone: int, weekly: list[tuple[int, int]]) -> int:
         number = len(self._zone_of)
@@ -127,5 +156,7 @@ class Schedules:
         return self._minutes.buffer_info()[0]
 
 
+_FEW = 1_024
+"""So many different hours take no memory worth a look."""
 _STRIDE = WEEK_MINUTES + 1
 """One minute more than a week, so that an end on Sunday's midnight stays in its own schedule's stretch."""

@@ -39,7 +39,7 @@ class Roster:
     """
 
     def __init__(self, *, default_time_zone: str, sms_on: bool, grace: Grace | None = None) -> None:
-        schedules = Schedules(default_time_zone)
+        self._schedules = schedules = Schedules(default_time_zone)
         self._availability = Availability(schedules, sms_on=sms_on, grace=grace or Grace(0))
         self._whereabouts = Whereabouts(schedules)
         # Of those with a socket once more, for searches that can reach nobody else: few among many.
@@ -65,6 +65,8 @@ class Roster:
 
     def put_many(self, medics: Iterable[Medic]) -> None:
         """`put` for many; the last of several rows of one medic counts. One bad row, and none is taken."""
+        if self._schedules.are_many:
+            self._forget_hours()
         latest = {medic.id: medic for medic in medics}
         for medic in latest.values():
             self._check(medic)
@@ -213,6 +215,13 @@ class Roster:
 
     def counts(self) -> Counts:
         return Counts(len(self), self._availability.count_available(), self._availability.count_connected())
+
+    def _forget_hours(self) -> None:
+        """Those that nobody has any more: a device may change a medic's as often as it likes."""
+        columns = [self._availability.quiet_numbers]
+        for where in (self._whereabouts, self._of_connected):
+            columns += where.hours_numbers()
+        self._schedules.forget_unused(columns)
 
     def _check(self, medic: Medic) -> None:
         try:

@@ -7,6 +7,7 @@ whose hours hold (RULES "Available", DESIGN "place").
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dispatch.hours import Schedules
 from dispatch.records import Fix, Medic, Place
@@ -119,6 +120,10 @@ class Whereabouts:
         for place in medic.places:
             check_position(place.lat, place.lon)
             self._hours(place, medic)
+
+    def hours_numbers(self) -> list[NDArray[np.int32]]:
+        """The schedules of all entries as they are kept; of those that were dropped, any."""
+        return [entries.schedule for entries in self.by_mode.values()]
 
     def put_many(self, changes: Iterable[Change]) -> None:
         """Takes over the places and modes of checked rows; fixes stay. A slot comes once at most."""

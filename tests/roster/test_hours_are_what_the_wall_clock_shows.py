@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.hours import Schedules, spans
@@ -138,6 +138,21 @@ def test_many_schedules_at_once_say_what_each_wall_clock_says(rows, moments):
     for moment in moments:
         at = moment * 1000 + 999
         assert schedules.hold(numbers, at).tolist() == [plainly(hours, zone, at) for hours, zone in rows]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.lists(HOURS, max_size=4).map(tuple), ZONES), min_size=2, max_size=8), MOMENTS)
+def test_what_others_no_longer_have_is_forgotten_and_known_anew_when_asked_about(rows, moment):
+    schedules, at = Schedules("UTC"), moment * 1000
+    numbers = np.array([schedules.number(hours, zone) for hours, zone in rows], dtype=np.int32)
+    kept = numbers[::2].copy(), np.array([Schedules.NEVER, Schedules.ALWAYS], dtype=np.int32)
+    schedules.forget_unused(kept)
+    assert len(schedules) == len({0, 1, *kept[0].tolist()})
+    assert kept[1].tolist() == [Schedules.NEVER, Schedules.ALWAYS]
+    assert schedules.hold(kept[0], at).tolist() == [plainly(hours, zone, at) for hours, zone in rows[::2]]
+    asked = np.array([schedules.number(hours, zone) for hours, zone in rows], dtype=np.int32)
+    assert asked[::2].tolist() == kept[0].tolist()
+    assert schedules.hold(asked, at).tolist() == [plainly(hours, zone, at) for hours, zone in rows]
 
 
 def test_always_never_and_the_same_hours_are_one_schedule():
