@@ -54,11 +54,15 @@ def _climb_message(draft: Draft, alert: Alert) -> None:
 
 
 def _channels_of(alert: Alert, policy: Policy) -> tuple[Rung, ...]:
-    """Her sockets, the ladder, and what brought her the alert before the kind and its ladder changed."""
+    """Her sockets first, the ladder, and what brought her the alert before the kind and its ladder changed.
+
+    Also where the ladder has them later: an SMS that is delivered would else leave a device that shows the
+    alert without a word.
+    """
     ladder = policy.ladder
     on_ladder = [rung.channel for rung in ladder]
-    if "websocket" not in on_ladder:
-        ladder = (Rung("websocket", 0), *ladder)
+    if on_ladder[0] != "websocket":
+        ladder = (Rung("websocket", 0), *[rung for rung in ladder if rung.channel != "websocket"])
     for note in alert.notes:
         if note.channel != "websocket" and note.channel not in on_ladder:
             on_ladder.append(note.channel)

@@ -108,3 +108,13 @@ def test_her_sockets_too_where_the_ladder_has_only_sms() -> None:
     night.settle(1, "sent", channel="sms")
     night.enough()
     assert night.requests(1, "stand_down") == [("websocket", 0), ("sms", 0)]
+
+
+def test_her_sockets_at_once_too_where_the_ladder_has_them_after_sms() -> None:
+    """Delivered as an SMS it goes no further, and her device would show the alert, and ring again."""
+    night = Night(1, ladder=[("sms", 0), ("websocket", 5)]).report()
+    night.settle(1, "sent", channel="sms")
+    night.wait(5)
+    night.settle(1, "sent", channel="websocket")
+    night.enough()
+    assert night.requests(1, "stand_down") == [("websocket", 5), ("sms", 5)]
