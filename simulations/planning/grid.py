@@ -45,9 +45,11 @@ def read_grid(path: Path, region: Region, bad: BadRows) -> Grid:
     kept = inside & (weights.sum(axis=1) > 0)
     if not weights[kept, 0].sum() > 0:
         raise ScenarioError(str(path), "", "has nobody in the region")
-    homes, works = weights[kept].T
+    most = weights[kept].max(axis=0)
+    # The greatest is 1: a draw times a sum of the least floats may round up to the sum, which is no cell's.
+    homes, works = (weights[kept] / np.where(most > 0, most, 1.0)).T
     return Grid(
-        cells[kept], homes, works if works.sum() else homes, CellPoints(cells[kept]), int((~inside).sum())
+        cells[kept], homes, works if most[1] else homes, CellPoints(cells[kept]), int((~inside).sum())
     )
 
 

@@ -73,7 +73,7 @@ def source_of(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
 
 def _by_people(keys: IncidentsKeys, setting: Setting) -> Sites:
     """So many a year, where people are at that hour: at home, or some of them at work."""
-    weights = weekly(keys.by_hour or BY_HOUR)
+    weights = _by_hour(keys)
     hourly = float(keys.per_year or 0.0) / YEAR_HOURS * weights / weights.mean()
     grid = setting.grid
     if grid is None:
@@ -82,6 +82,12 @@ def _by_people(keys: IncidentsKeys, setting: Setting) -> Sites:
     homes, works = grid.homes / grid.homes.sum(), grid.works / grid.works.sum()
     layers = [(rows, homes), (rows, (1.0 - setting.works) * homes + setting.works * works)]
     return InCells(hourly, grid.shapes, Picks(setting.at_work.astype(np.intp), layers))
+
+
+def _by_hour(keys: IncidentsKeys) -> Floats:
+    """Weights by hour of the week, the greatest of them 1: sums and means of the least floats lose all."""
+    weights = weekly(keys.by_hour or BY_HOUR)
+    return weights / weights.max()
 
 
 def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
@@ -94,7 +100,7 @@ def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
         reason = f"lies outside the region with {len(outside)} of its cells, {outside[0]:x} the first"
         raise ScenarioError(str(path), "", reason)
     per_year = np.zeros((WEEK_HOURS, len(cells)))
-    share = weekly(keys.by_hour or BY_HOUR)
+    share = _by_hour(keys)
     share = share / share.sum()
     for cell, hour, rate in rows:
         at = np.searchsorted(cells, np.uint64(cell))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulations.planning import calls
+from simulations.planning import calls, population
+from simulations.planning.cell_points import cells_at
 from simulations.planning.records import WEEK_HOURS
 from simulations.planning.scenario import Scenario
 from tests.planning.scenarios import AREA, MEDICS, cells_around, scenario
@@ -68,6 +69,18 @@ def test_cells_have_the_calls_of_their_people_at_that_hour(tmp_path: Path) -> No
     assert set(made.cell.tolist()) == {int(home, 16), int(work, 16)}
     assert not at_work[~working].any()
     assert at_work[working].mean() == pytest.approx(0.4, abs=0.03)
+
+
+def test_the_least_weights_that_there_are_count_as_weights(tmp_path: Path) -> None:
+    cells = cells_around(53.35, -6.25, resolution=8, rings=1)
+    grid = "h3,population\n" + "".join(f"{cell},5e-324\n" for cell in cells)
+    text = f"{AREA}{MEDICS}[grid]\ncsv = 'grid.csv'\n[incidents]\nper_year = 2000\nby_hour = "
+    held = scenario(tmp_path, text + str([5e-324] + [0.0] * 23), grid_csv=grid)
+    made = calls.made(held, 0)
+    assert set((made.hour % 24).tolist()) == {0}
+    assert len(set(made.cell.tolist())) == len(cells)
+    homes = population.made(held)
+    assert len(set(cells_at(homes.lat, homes.lon, 8).tolist())) == len(cells)
 
 
 def test_rates_by_cell_and_hour_are_taken_as_they_are(tmp_path: Path) -> None:

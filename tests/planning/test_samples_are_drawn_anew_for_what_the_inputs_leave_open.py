@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -50,6 +52,26 @@ def test_calls_of_a_file_are_drawn_with_replacement_at_their_hours(tmp_path: Pat
     assert hours(drawn) < hours(plain)
     first, last = plain.answered_at[0], plain.answered_at[-1]
     assert ((first <= drawn.answered_at) & (drawn.answered_at <= last)).all()
+
+
+def test_calls_keep_their_hour_of_the_week_over_summer_time(tmp_path: Path):
+    """One call a week over a year, Tuesdays at 9:30 on the wall."""
+    days = (date(2025, 1, 7) + timedelta(weeks=n) for n in range(52))
+    text = 'time_zone = "Europe/Dublin"\n' + AREA + MEDICS + INCIDENTS.replace("UTC", "Europe/Dublin")
+    rows = "".join(f"53.35,-6.25,{day:%Y-%m-%d} 09:30,cardiac arrest\n" for day in days)
+    drawn = alarms(redrawn(scenario(tmp_path, text, calls_csv="lat,lon,time,kind\n" + rows), 1))
+    zone = ZoneInfo("Europe/Dublin")
+    shown = [datetime.fromtimestamp(at / 1000, zone) for at in drawn.answered_at.tolist()]
+    assert {(one.isoweekday(), one.hour, one.minute) for one in shown} == {(2, 9, 30)}
+    assert len({one.utcoffset() for one in shown}) == 2
+
+
+def test_calls_of_a_week_and_a_half_are_not_all_put_into_one_week(tmp_path: Path):
+    rows = "".join(f"53.35,-6.25,2025-01-{6 + day:02} 09:30,cardiac arrest\n" for day in range(11))
+    text = AREA + MEDICS + INCIDENTS
+    drawn = alarms(redrawn(scenario(tmp_path, text, calls_csv="lat,lon,time,kind\n" + rows), 1))
+    days = drawn.answered_at // (24 * 3_600_000)
+    assert days.max() - days.min() > 7
 
 
 def test_spots_of_a_resampled_file_keep_their_number(tmp_path: Path):
