@@ -87,7 +87,8 @@ def _by_people(keys: IncidentsKeys, setting: Setting) -> Sites:
 def _by_hour(keys: IncidentsKeys) -> Floats:
     """Weights by hour of the week, the greatest of them 1: sums and means of the least floats lose all."""
     weights = weekly(keys.by_hour or BY_HOUR)
-    return weights / weights.max()
+    scaled: Floats = weights / weights.max()
+    return scaled
 
 
 def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
