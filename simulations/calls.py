@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import TextIO
 
@@ -30,6 +30,9 @@ BAD_ROWS_LISTED_MAX = 20
 
 YEARS = (1900, 2200)
 """Times of calls lie from the first on and before the second: Unix milliseconds taken for seconds do not."""
+
+UNIX_S_MIN = 100_000_000
+"""From 1973 on. A smaller number is a spreadsheet's day (45746.5), an hour, a year: no Unix seconds."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BOUNDS_S = tuple((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds() for year in YEARS)
@@ -186,7 +189,7 @@ def degrees(text: str, what: str, most: float) -> float:
 
 
 def unix_s(text: str, clock: tzinfo = UTC) -> float:
-    """ISO 8601, on ``clock`` where it has no offset, or Unix seconds.
+    """ISO 8601, on ``clock`` where it has no offset, a day alone as its midnight; or Unix seconds.
 
     A replay needs differences only and takes a time without an offset for UTC. ValueError says what is wrong.
     """
@@ -204,10 +207,20 @@ def _unix_s(text: str, clock: tzinfo) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         try:
-            return float(text)
+            seconds = float(text)
         except ValueError:
             return math.nan
+        return seconds if seconds >= UNIX_S_MIN else math.nan
     return (moment if moment.tzinfo else moment.replace(tzinfo=clock)).timestamp()
+
+
+def is_a_day(text: str) -> bool:
+    """Whether it names a day and no time of it."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _from_the_first(dated: list[tuple[float, int, Call]]) -> Iterator[Call]:

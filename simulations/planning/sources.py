@@ -10,7 +10,7 @@ import numpy as np
 
 from simulations import collisions
 from simulations.call_kinds import kind_of_title
-from simulations.calls import COLUMN_NAMES, UnusableFile, degrees, unix_s
+from simulations.calls import COLUMN_NAMES, UnusableFile, degrees, is_a_day, unix_s
 from simulations.planning.arrivals import Field, Replay, Source
 from simulations.planning.cell_points import CellPoints, cell_of
 from simulations.planning.errors import ScenarioError
@@ -128,8 +128,8 @@ def _rate(row: Row) -> tuple[int, int | None, float]:
 # --- calls of the past
 
 
-_RealCall = tuple[float, float, float, str | None]
-"""Unix seconds, latitude, longitude, and the kind; None: no medic is needed."""
+_RealCall = tuple[float, float, float, str | None, bool]
+"""Unix seconds, latitude, longitude, the kind (None: no medic is needed), whether only the day is known."""
 
 
 def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
@@ -138,7 +138,8 @@ def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
 
     def call(row: Row) -> _RealCall:
         lat, lon = degrees(row["lat"], "lat", 90), degrees(row["lon"], "lon", 180)
-        return unix_s(row["time"], clock), lat, lon, keys.taken_as or kind_of_title(row["kind"])
+        kind = keys.taken_as or kind_of_title(row["kind"])
+        return unix_s(row["time"], clock), lat, lon, kind, is_a_day(row["time"])
 
     def outside(calls: Sequence[_RealCall]) -> dict[int, str]:
         lat, lon = (np.array([one[n] for one in calls]) for n in (1, 2))
@@ -151,6 +152,10 @@ def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
         raise ScenarioError(str(path), "", "has no call that needs a medic")
     if len(rows) < len(every):
         bad.notes.append(f"{path}: {len(every) - len(rows)} of {len(every)} calls need no medic")
+    if days := sum(row[4] for row in rows):
+        bad.notes.append(
+            f"{path}: of {days} of {len(rows)} calls only the day is known: taken for its midnight"
+        )
     kinds = tuple(dict.fromkeys(str(row[3]) for row in rows))
     at, lat, lon = (np.array([row[n] for row in rows]) for n in (0, 1, 2))
     kind = np.array([kinds.index(str(row[3])) for row in rows], dtype=np.int8)

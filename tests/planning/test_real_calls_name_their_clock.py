@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from simulations.planning import calls
+from simulations.planning.draws import Draws
 from simulations.planning.scenario import ScenarioError
 from tests.planning.scenarios import AREA, MEDICS, scenario
 
@@ -38,6 +39,21 @@ def test_times_are_on_the_named_clock_and_summer_time_counts(tmp_path: Path) -> 
 def test_calls_that_need_no_medic_are_left_out_and_counted(tmp_path: Path) -> None:
     held = scenario(tmp_path, KEYS + "clock = 'UTC'\n", calls_csv=CSV)
     assert [note.rpartition("/")[2] for note in held.notes] == ["calls.csv: 1 of 4 calls need no medic"]
+
+
+def test_days_without_a_time_are_told(tmp_path: Path) -> None:
+    some = "lat,lon,time,kind\n53.35,-6.25,2025-07-01,choking\n53.35,-6.25,2025-07-01 00:00,choking\n"
+    held = scenario(tmp_path, KEYS + "clock = 'Europe/Dublin'\n", calls_csv=some)
+    assert held.source.alarms(Draws(1, 0)).answered_at.tolist() == [utc_ms("2025-06-30T23:00")] * 2
+    (note,) = held.notes
+    assert note.endswith("calls.csv: of 1 of 2 calls only the day is known: taken for its midnight")
+
+
+@pytest.mark.parametrize("time", ["45746.0625", "2025", "14", "-1e9"])
+def test_a_spreadsheets_day_is_no_moment_of_1970(tmp_path: Path, time: str) -> None:
+    rows = f"lat,lon,time,kind\n53.35,-6.25,{time},choking\n"
+    with pytest.raises(ScenarioError, match="line 2: time is neither ISO 8601 nor Unix seconds: "):
+        scenario(tmp_path, KEYS + "clock = 'UTC'\n", calls_csv=rows)
 
 
 def test_hours_of_the_week_are_the_scenarios(tmp_path: Path) -> None:
