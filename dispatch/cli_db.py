@@ -77,7 +77,7 @@ def _print(manifest: "Manifest", as_json: bool) -> None:
 async def _upgrade(data_dir: Path) -> tuple[str | None, str | None]:
     from dispatch.store.database import upgrade
 
-    async with server(data_dir) as dsn:
+    async with server(data_dir, make=True) as dsn:
         return await upgrade(dsn)
 
 
@@ -94,5 +94,5 @@ async def _restore(file: Path, data_dir: Path) -> "Manifest":
 
     with reading(file):  # before a server is started, and a data dir made, for nothing
         pass
-    async with server(data_dir) as dsn:
+    async with server(data_dir, make=True) as dsn:
         return await restore(dsn, file)

@@ -90,7 +90,7 @@ async def _create(control_room: str, scopes: list[str], data_dir: Path) -> tuple
     from dispatch.clock import Clock
     from dispatch.store import keys
 
-    async with database(data_dir) as pool:
+    async with database(data_dir, make=True) as pool:
         at = (await Clock.synchronised(pool)).now_ms()
         room_id = await keys.ensure_control_room(pool, control_room)
         secret = new_key()

@@ -56,7 +56,7 @@ async def _import(file: Path, available: bool, data_dir: Path) -> list[str] | No
     from dispatch.store import medics
 
     read = read_medics(file, available=available)
-    async with database(data_dir) as pool:
+    async with database(data_dir, make=True) as pool:
         try:
             await medics.create(pool, list(read.values()))
         except medics.PhoneTaken as taken:

@@ -34,6 +34,10 @@ data_dir_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+class NoDatabase(ValueError):
+    """A data dir without one, where a command only reads: mistyped, most likely."""
+
+
 def plainly(command: Callable[P, None]) -> Callable[P, None]:
     """Errors that an operator can mend: one line on stderr, exit 1 (failed) or 2 (wrong use)."""
 
@@ -71,7 +75,7 @@ def _is_wrong_use(error: Exception) -> bool:
     from dispatch.listening import CanNotListen
     from dispatch.settings import SettingsError
 
-    return isinstance(error, SettingsError | PolicyError | CodesError | CanNotListen)
+    return isinstance(error, SettingsError | PolicyError | CodesError | CanNotListen | NoDatabase)
 
 
 def _is_failure(error: Exception) -> bool:
@@ -100,9 +104,12 @@ def told(error: Exception) -> str:
 
 
 @asynccontextmanager
-async def server(data_dir: Path) -> AsyncIterator[str]:
-    """The DSN of the deployment's Postgres. An embedded one that does not run is started for as long."""
-    from dispatch.embedded_postgres import postgres_at
+async def server(data_dir: Path, *, make: bool = False) -> AsyncIterator[str]:
+    """The DSN of the deployment's Postgres. An embedded one that does not run is started for as long.
+
+    ``make``: where there is none it is made; else NoDatabase, and no folder.
+    """
+    from dispatch.embedded_postgres import is_made, postgres_at
     from dispatch.settings import read_settings
 
     settings = read_settings()
@@ -110,16 +117,19 @@ async def server(data_dir: Path) -> AsyncIterator[str]:
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
+    if not (make or is_made(data_dir)):
+        hint = "give the --data-dir (or DISPATCH_DATABASE_URL) that `serve` has"
+        raise NoDatabase(f"there is no database in {data_dir}: {hint}")
     async with postgres_at(data_dir) as dsn:
         yield dsn
 
 
 @asynccontextmanager
-async def database(data_dir: Path) -> AsyncIterator[Any]:
-    """A pool on the deployment's database, its schema up to date."""
+async def database(data_dir: Path, *, make: bool = False) -> AsyncIterator[Any]:
+    """A pool on the deployment's database, its schema up to date. ``make``: as of ``server``."""
     from dispatch.store.database import connect_pool, upgrade
 
-    async with server(data_dir) as dsn:
+    async with server(data_dir, make=make) as dsn:
         await upgrade(dsn)
         pool = await connect_pool(dsn, min_size=1, max_size=2)
         try:

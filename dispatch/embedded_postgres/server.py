@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from dispatch.embedded_postgres.cluster import Cluster
 from dispatch.embedded_postgres.errors import PostgresUnavailable, unavailable
 from dispatch.embedded_postgres.locks import FileLock
 from dispatch.embedded_postgres.share import Share, make_data_dir
@@ -106,6 +107,11 @@ class EmbeddedPostgres:
                 log.error("%s", self.trouble)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, RESTART_PAUSE_S_MAX)
+
+
+def is_made(data_dir: Path) -> bool:
+    """Whether a data dir has a database. Raises OSError where it can not be looked into."""
+    return Cluster(data_dir).path.exists()
 
 
 @asynccontextmanager

@@ -166,6 +166,22 @@ async def test_a_database_that_is_not_there_is_one_line_and_exit_1() -> None:
         assert one_line(done.err).startswith("dispatch: ")
 
 
+async def test_a_data_dir_that_is_mistyped_is_one_line_and_exit_2_and_makes_nothing(tmp_path: Path) -> None:
+    mistyped = tmp_path / "dta"
+    for words in (
+        ["keys", "list"],
+        ["keys", "revoke", "x"],
+        ["medics", "token", "x"],
+        ["replay", "x"],
+        ["db", "backup", str(tmp_path / "backup")],
+        ["db", "resume"],
+    ):
+        done = await Cli().ask(*words, "--data-dir", str(mistyped))
+        assert (done.code, done.out) == (2, ""), words
+        assert one_line(done.err).startswith(f"dispatch: there is no database in {mistyped}: "), words
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_policy_file_is_checked_before_it_is_used(tmp_path: Path, make_cli: MakeCli) -> None:
     file = tmp_path / "policies.toml"
     file.write_text("[trauma]\nwantd = 2\n")
