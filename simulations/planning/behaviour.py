@@ -68,9 +68,9 @@ class Behaviour:
         keys = self._keys
         if keys.acceptance == "funnel":
             return keys.accepts_if_seen
-        logit = keys.logit_per_km * distance_m / 1000 + keys.logit_night * self._night[number]
-        return _logistic(
-            _logit(keys.accepts_if_seen) + logit + self._medic_effect[medic] + self._incident_effect[number]
+        there = keys.logit_per_km * distance_m / 1000 + keys.logit_night * self._night[number]
+        return logistic(
+            logit(keys.accepts_if_seen) + there + self._medic_effect[medic] + self._incident_effect[number]
         )
 
     def _plan(
@@ -127,12 +127,12 @@ class Behaviour:
         return [self._keys.incident_effect_sd * _normal(one) for one in uniforms.tolist()]
 
 
-def _logit(p: float) -> float:
-    """Certainty stays certain whatever is added."""
+def logit(p: float) -> float:
+    """The log odds of a share. Certainty stays certain whatever is added."""
     if p in (0.0, 1.0):
         return math.copysign(math.inf, p - 0.5)
     return math.log(p / (1.0 - p))
 
 
-def _logistic(x: float) -> float:
+def logistic(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x)) if x > -700.0 else 0.0

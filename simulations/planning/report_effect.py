@@ -49,7 +49,8 @@ def _about(both: OnAndOff) -> str:
     few = "" if n >= FIRST_LOOK else f" They are few: from {FIRST_LOOK} on an interval holds what it says."
     return (
         f"{alike} All else in this report has {here}; {again} made again with {there} and nothing else "
-        f"changed, neither calls nor medics nor ambulances.{few}"
+        "changed, neither calls nor medics nor ambulances, nor how often each accepts on average over "
+        f"incidents.{few}"
     )
 
 

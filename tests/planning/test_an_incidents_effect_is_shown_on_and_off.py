@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from simulations.planning import report, runs
+from simulations.planning.behaviour import Behaviour
+from simulations.planning.draws import Draws
 from simulations.planning.incident_effect import has_effect, on_and_off, switched
 from simulations.planning.results import document
 from simulations.planning.scenario import Scenario
@@ -20,8 +22,29 @@ SMALL = f"weeks = 1\nreplications = 3\n{AREA}[medics]\ncount = 80\n[incidents]\n
 LOGIT = BehaviourKeys(acceptance="logit", incident_effect_sd=0.7)
 
 
+def accepting(keys: BehaviourKeys, distance_m: float) -> float:
+    """A medic's share of the alerts of many incidents."""
+    calls = handmade.calls([handmade.MONDAY + n for n in range(2000)])
+    acts = Behaviour(keys, Draws(1, 0), handmade.medics([100]), calls)
+    return float(np.mean([acts.accepts_if_seen(n, 0, distance_m) for n in range(len(calls))]))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize("acceptance", ["funnel", "logit"])
+@pytest.mark.parametrize("is_on", [False, True])
+def test_each_accepts_as_often_on_both_sides(share: float, acceptance: str, is_on: bool) -> None:
+    keys = BehaviourKeys(
+        acceptance=acceptance, accepts_if_seen=share, incident_effect_sd=0.7 * is_on, medic_effect_sd=0.0
+    )
+    for distance_m in (0.0, 1000.0):
+        assert accepting(switched(keys), distance_m) == pytest.approx(accepting(keys, distance_m), rel=0.03)
+
+
 def test_it_is_put_out_and_nothing_else() -> None:
-    assert switched(LOGIT) == BehaviourKeys(acceptance="logit", incident_effect_sd=0.0)
+    off = msgspec.structs.asdict(switched(LOGIT))
+    changed = {name for name, value in msgspec.structs.asdict(LOGIT).items() if value != off[name]}
+    assert off["incident_effect_sd"] == 0.0
+    assert changed == {"incident_effect_sd", "logit_per_km", "logit_night", "medic_effect_sd"}
 
 
 def test_it_is_put_in_and_nothing_else() -> None:
