@@ -110,7 +110,7 @@ async def running(settings: Settings, kinds: Kinds, data_dir: Path, name: str = 
         await stack.enter_async_context(in_background(edge.lag.run(), edge.fixes.run()))
         node.appender.times.on_commit = node.metrics.commit_s.observe
         more = (node.appender.times.check, node.dispatcher.positions.check, edge.lag.check, watchdog)
-        readiness = Readiness(settings, node, embedded, data_dir, more)
+        readiness = Readiness(settings, kinds.policies, node, embedded, data_dir, more)
         stack.callback(readiness.close)
         yield _service(parts, edge, readiness, Checks(kinds.policies, kinds.codes))
 

@@ -136,6 +136,7 @@ def policy_group() -> None:
 def check_policy(file: Path, as_json: bool) -> None:
     """Check FILE as DISPATCH_POLICY_FILE would be; prints each kind with its policy's hash."""
     from dispatch.core.policy import PolicyError, digest, override
+    from dispatch.kinds import SENT_BY, reaching_nobody
 
     try:
         policies = override(file.read_text("utf-8"), file=str(file))
@@ -145,6 +146,8 @@ def check_policy(file: Path, as_json: bool) -> None:
     except (OSError, UnicodeError) as error:
         click.echo(f"dispatch: {file}: can not be read: {error}", err=True)
         sys.exit(FAILED)
+    if (told := reaching_nobody(policies, SENT_BY)) is not None:
+        click.echo(f"dispatch: {file}: {told}", err=True)
     if as_json:
         click.echo(to_json({kind: {"hash": digest(one), "policy": one} for kind, one in policies.items()}))
         return

@@ -1,11 +1,15 @@
 """The kinds of incidents, from the operator's files: how each is alerted, and which codes stand for it."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from dispatch.codes import Codes, read_codes
 from dispatch.core.policy import Policies, PolicyError, override, shipped
 from dispatch.drill_devices import KIND as DRILL
 from dispatch.settings import Settings
+
+SENT_BY = ("websocket", "sms")
+"""What this version sends by. A ladder may name other channels, which planners try (`dispatch simulate`)."""
 
 
 class Kinds(NamedTuple):
@@ -19,6 +23,19 @@ def read_kinds(settings: Settings) -> Kinds:
     """Raises PolicyError and CodesError."""
     policies = _read_policies(settings)
     return Kinds(policies, read_codes(settings.codes_file, policies) if settings.codes_file else {})
+
+
+def reaching_nobody(policies: Policies, channels: Collection[str]) -> str | None:
+    """In a line the kinds whose ladders have none of ``channels``; None where each has one."""
+    kinds = [
+        kind
+        for kind, policy in policies.items()
+        if not any(rung.channel in channels for rung in policy.ladder)
+    ]
+    if not kinds:
+        return None
+    why = f"no rung of its ladder is {' or '.join(channels)}, and there is no other channel"
+    return f"nobody is asked for {', '.join(kinds)}: {why}"
 
 
 def _read_policies(settings: Settings) -> Policies:

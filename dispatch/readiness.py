@@ -5,8 +5,10 @@ from pathlib import Path
 
 from dispatch import logs
 from dispatch.check import Check
+from dispatch.core.policy import Policies
 from dispatch.disk import disk
 from dispatch.embedded_postgres import EmbeddedPostgres
+from dispatch.kinds import SENT_BY, reaching_nobody
 from dispatch.memory import DATABASE_TROUBLE
 from dispatch.node import Node
 from dispatch.question import Question
@@ -22,12 +24,13 @@ class Readiness:
     def __init__(
         self,
         settings: Settings,
+        policies: Policies,
         node: Node,
         embedded: EmbeddedPostgres | None,
         data_dir: Path,
         more: Sequence[Callable[[], Check]],
     ) -> None:
-        self._settings = settings
+        self._settings, self._policies = settings, policies
         self._node = node
         self._embedded = embedded
         self._data_dir = data_dir
@@ -40,7 +43,7 @@ class Readiness:
             await self._database(),
             *([disk(self._data_dir)] if self._embedded else []),
             *self._node.checks(),
-            *self.sms(),
+            *self.ways(),
             self._medics(),
             *(check() for check in self._more),
         ]
@@ -48,8 +51,19 @@ class Readiness:
     def close(self) -> None:
         self._answers.give_up()
 
-    def sms(self) -> Iterator[Check]:
-        """Never silently off: who could be reached by SMS alone is not available then."""
+    def ways(self) -> Iterator[Check]:
+        """The ways to a phone that are not there: never silently."""
+        yield from self._sms()
+        yield from self._ladders()
+
+    def _ladders(self) -> Iterator[Check]:
+        channels = [one for one in SENT_BY if one != "sms" or self._settings.sms_on]
+        if (told := reaching_nobody(self._policies, channels)) is not None:
+            hint = "Change DISPATCH_POLICY_FILE; `dispatch policy check` tells it too."
+            yield Check("ladders", False, told, hint, needed=False)
+
+    def _sms(self) -> Iterator[Check]:
+        """Who could be reached by SMS alone is not available where it is off."""
         if not self._settings.sms_on:
             yield Check(
                 "sms",

@@ -85,7 +85,7 @@ async def serve(settings: Settings, kinds: Kinds, bound: socket.socket, data_dir
     _allow_many_files()
     name = f"{socket.gethostname()} {url}"
     async with running(settings, kinds, data_dir, name) as service:
-        for check in service.readiness.sms():
+        for check in service.readiness.ways():
             log.warning(check.detail, hint=check.hint)
 
         def on_ready() -> None:

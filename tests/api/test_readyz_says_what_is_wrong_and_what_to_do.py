@@ -13,7 +13,10 @@ import pytest
 from dispatch import commit_times, positions, sms_callbacks
 from dispatch.api import lag
 from dispatch.api.times import rfc3339
+from dispatch.core.policy import override
 from dispatch.disk import disk
+from dispatch.readiness import Readiness
+from dispatch.settings import Settings
 from simulations.twilio_double import TwilioDouble
 from tests.api.conftest import MakeWorld
 from tests.api.world import World, a_report
@@ -158,6 +161,23 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
         check = disk(tmp_path)
         assert (check.ok, check.needed, bool(check.hint)) == (ok, needed, not ok)
+
+
+@pytest.mark.parametrize(
+    ("channel", "sms", "ok"), [("voice", True, False), ("sms", False, False), ("sms", True, True)]
+)
+def test_a_ladder_of_channels_that_are_not_sent_by(tmp_path: Path, channel: str, sms: bool, ok: bool) -> None:
+    policies = override(f'[trauma]\nladder = [{{channel = "{channel}", after_s = 0}}]', file="p")
+    settings = Settings.model_construct(twilio_account_sid="AC1" if sms else None, public_url="https://x")
+    nothing: Any = None
+    checks = {
+        check.name: check for check in Readiness(settings, policies, nothing, None, tmp_path, ()).ways()
+    }
+    assert ("ladders" in checks) is not ok
+    if not ok:
+        told = checks["ladders"]
+        assert (told.ok, told.needed) == (False, False), "the other kinds are alerted all the same"
+        assert told.detail.startswith("nobody is asked for trauma: no rung of its ladder is websocket")
 
 
 async def test_a_check_can_be_left_out_of_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

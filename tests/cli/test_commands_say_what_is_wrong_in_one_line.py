@@ -197,6 +197,13 @@ async def test_a_policy_file_is_checked_before_it_is_used(tmp_path: Path, make_c
     hashes = dict(line.split() for line in done.out.splitlines())
     assert hashes["other"] == digest(shipped()["other"])
     assert hashes["trauma"] != digest(shipped()["trauma"])
+    file.write_text('[trauma]\nladder = [{channel = "voice", after_s = 0}]\n')
+    done = await Cli().ask("policy", "check", str(file))
+    assert (done.code, len(done.out.splitlines())) == (0, 6), "planners may try it"
+    assert one_line(done.err).startswith(
+        f"dispatch: {file}: nobody is asked for trauma: no rung of its ladder"
+    )
+    file.write_text("[trauma]\nwanted = 2\n")
     as_json = json.loads((await Cli().ask("policy", "check", str(file), "--json")).out)
     assert as_json["trauma"]["policy"]["wanted"] == 2
 
