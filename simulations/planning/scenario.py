@@ -33,7 +33,7 @@ from simulations.planning.table import BadRows, Row, amount, read_rows
 
 __all__ = ["Scenario", "ScenarioError", "read"]
 
-AMBULANCE_COLUMNS = {"to_kerb_s": ("to_kerb_s", "response_s", "travel_s")}
+AMBULANCE_COLUMNS = {"to_kerb_s": ("to_kerb_s",)}
 DAY_S = 86_400
 CALLS_MAX = 5_000_000
 """In one replication."""

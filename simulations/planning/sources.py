@@ -23,7 +23,7 @@ from simulations.planning.sections import IncidentsKeys
 from simulations.planning.sites import Anywhere, InCells, Picks, Sites, Spots, spots
 from simulations.planning.table import BadRows, Row, amount, read_rows
 
-RATE_COLUMNS = {"h3": ("h3", "cell"), "hour": ("hour", "hour_of_week"), "per_year": ("per_year", "rate")}
+RATE_COLUMNS = {"h3": ("h3", "cell"), "hour": ("hour", "hour_of_week"), "per_year": ("per_year",)}
 
 BY_HOUR = (0.65,) * 6 + (1.3,) * 6 + (1.1,) * 6 + (0.95,) * 6
 """Six-hour blocks of cardiac arrests differ by a factor of 2, fewest at night and most in the morning
@@ -93,7 +93,8 @@ def _by_hour(keys: IncidentsKeys) -> Floats:
 
 def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
     path = setting.folder / str(keys.rates)
-    rows = read_rows(path, RATE_COLUMNS, ("h3", "per_year"), _rate, bad)
+    seen: dict[tuple[int, int | None], None] = {}
+    rows = read_rows(path, RATE_COLUMNS, ("h3", "per_year"), lambda row: _rate(row, seen), bad)
     cells = np.unique(np.array([cell for cell, _, _ in rows], dtype=np.uint64))
     shapes = CellPoints(cells)
     outside = cells[~setting.region.holds(*shapes.centres)]
@@ -115,14 +116,18 @@ def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
     return InCells(per_year.sum(axis=1) / weeks_a_year, shapes, picks)
 
 
-def _rate(row: Row) -> tuple[int, int | None, float]:
+def _rate(row: Row, seen: dict[tuple[int, int | None], None]) -> tuple[int, int | None, float]:
     """A cell's calls a year, all of them or those in one hour of the week."""
     hour: int | None = None
     if row["hour"]:
         if not row["hour"].isdecimal() or int(row["hour"]) >= WEEK_HOURS:
             raise ValueError(f"hour is not within 0 (Monday 0:00) to {WEEK_HOURS - 1}: {row['hour'][:40]!r}")
         hour = int(row["hour"])
-    return cell_of(row["h3"]), hour, amount(row["per_year"], "per_year", PER_YEAR_MAX)
+    cell, per_year = cell_of(row["h3"]), amount(row["per_year"], "per_year", PER_YEAR_MAX)
+    if (cell, hour) in seen:
+        raise ValueError(f"cell {row['h3']} comes twice{'' if hour is None else f' in hour {hour}'}")
+    seen[cell, hour] = None
+    return cell, hour, per_year
 
 
 # --- calls of the past

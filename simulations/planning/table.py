@@ -91,6 +91,9 @@ def _positions(
     at = {
         what: next((names.index(one) for one in known if one in names), -1) for what, known in columns.items()
     }
+    for name in (names[position] for position in at.values() if position >= 0):
+        if names.count(name) > 1:
+            raise ScenarioError(str(path), "", f"has the column {name} {names.count(name)} times")
     for what in needed:
         if at[what] < 0:
             known = " or ".join(columns[what])

@@ -83,8 +83,24 @@ def test_every_other_file_too(tmp_path: Path) -> None:
     text = f"{AREA}{MEDICS}[incidents]\nrates = 'r.csv'\n"
     with pytest.raises(ScenarioError, match=r"line 2: hour is not within 0 \(Monday 0:00\) to 167: '168'"):
         scenario(tmp_path, text, r_csv=f"h3,hour,per_year\n{cell},168,1\n")
+    twice = f"h3,hour,per_year\n{cell},,5\n{cell},7,5\n{cell},,5\n{cell},7,5\n"
+    with pytest.raises(ScenarioError) as error:
+        scenario(tmp_path, text, r_csv=twice)
+    assert error.value.listed == (
+        f"line 4: cell {cell} comes twice",
+        f"line 5: cell {cell} comes twice in hour 7",
+    )
     with pytest.raises(ScenarioError, match=r"line 2: per_year is not within 0 to 1e\+07: 1e308"):
         scenario(tmp_path, text, r_csv=f"h3,per_year\n{cell},1e308\n")
+
+
+def test_a_column_is_what_the_guide_calls_it_and_stands_once(tmp_path: Path) -> None:
+    """A response time holds the time to dispatch, which would be added once more."""
+    ambulance = TEN_LINES + "[ambulance]\ncsv = 'a.csv'\n"
+    with pytest.raises(ScenarioError, match=r"has no column to_kerb_s \(has: response_s\)"):
+        scenario(tmp_path, ambulance, a_csv="response_s\n600\n")
+    with pytest.raises(ScenarioError, match=r"a\.csv: has the column to_kerb_s 2 times"):
+        scenario(tmp_path, ambulance, a_csv="to_kerb_s,To_Kerb_s\n600,700\n")
 
 
 def test_a_grid_or_rates_outside_the_region_are_refused(tmp_path: Path) -> None:
