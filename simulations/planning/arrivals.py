@@ -103,11 +103,13 @@ class Replay:
     lat: Floats
     lon: Floats
     kind: Kinds
+    lasts_ms: int
+    """From the file's first call to its last, whichever of them are here."""
 
     @property
     def years(self) -> float:
-        """From the first to the last, at least a day."""
-        return max(int(self.answered_at[-1] - self.answered_at[0]), DAY_MS) / (YEAR_HOURS * HOUR_MS)
+        """At least a day."""
+        return max(self.lasts_ms, DAY_MS) / (YEAR_HOURS * HOUR_MS)
 
     @property
     def expected(self) -> float:

@@ -59,4 +59,4 @@ def _replay(source: Replay, draws: Draws, zone: ZoneInfo) -> Replay:
     at = from_wall_clock(shown[0] + since[rows] + week * WEEK_MS, zone)
     order = np.argsort(at, kind="stable")
     rows = rows[order]
-    return Replay(at[order], source.lat[rows], source.lon[rows], source.kind[rows])
+    return Replay(at[order], source.lat[rows], source.lon[rows], source.kind[rows], source.lasts_ms)

@@ -164,7 +164,8 @@ def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
     kinds = tuple(dict.fromkeys(str(row[3]) for row in rows))
     at, lat, lon = (np.array([row[n] for row in rows]) for n in (0, 1, 2))
     kind = np.array([kinds.index(str(row[3])) for row in rows], dtype=np.int8)
-    replay = Replay(np.rint(at * 1000).astype(np.int64), lat, lon, kind)
+    answered_at = np.rint(at * 1000).astype(np.int64)
+    replay = Replay(answered_at, lat, lon, kind, int(answered_at[-1] - answered_at[0]))
     if not keys.resample:
         return Sourced(replay, kinds)
     bands = [range(hour, hour + 1) for hour in hours_of_week(replay.answered_at, setting.zone).tolist()]

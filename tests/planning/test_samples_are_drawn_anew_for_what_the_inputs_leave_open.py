@@ -52,6 +52,7 @@ def test_calls_of_a_file_are_drawn_with_replacement_at_their_hours(tmp_path: Pat
     assert hours(drawn) < hours(plain)
     first, last = plain.answered_at[0], plain.answered_at[-1]
     assert ((first <= drawn.answered_at) & (drawn.answered_at <= last)).all()
+    assert {redrawn(held, nth).years for nth in range(5)} == {held.years}
 
 
 def test_calls_keep_their_hour_of_the_week_over_summer_time(tmp_path: Path):
