@@ -30,12 +30,10 @@ class Grid:
     works: Floats
     """By where they work; as ``homes`` where the file does not say."""
     shapes: CellPoints
-    outside: int
-    """Cells of the file that lie outside the region."""
 
 
 def read_grid(path: Path, region: Region, bad: BadRows) -> Grid:
-    """The cells whose centre lies in ``region``. Raises `ScenarioError`."""
+    """The cells whose centre lies in ``region``; ``bad`` notes those outside. Raises `ScenarioError`."""
     seen: dict[int, None] = {}
     rows = read_rows(path, COLUMNS, ("h3", "population"), lambda row: _row(row, seen), bad)
     cells = np.array([cell for cell, _, _ in rows], dtype=np.uint64)
@@ -45,12 +43,14 @@ def read_grid(path: Path, region: Region, bad: BadRows) -> Grid:
     kept = inside & (weights.sum(axis=1) > 0)
     if not weights[kept, 0].sum() > 0:
         raise ScenarioError(str(path), "", "has nobody in the region")
+    if not inside.all():
+        people = weights[~inside, 0].sum() / weights[:, 0].sum()
+        left_out = f"{(~inside).sum()} of {len(cells)} cells lie outside the region and are left out"
+        bad.notes.append(f"{path}: {left_out}, with {100 * people:.3g} % of the people")
     most = weights[kept].max(axis=0)
     # The greatest is 1: a draw times a sum of the least floats may round up to the sum, which is no cell's.
     homes, works = (weights[kept] / np.where(most > 0, most, 1.0)).T
-    return Grid(
-        cells[kept], homes, works if most[1] else homes, CellPoints(cells[kept]), int((~inside).sum())
-    )
+    return Grid(cells[kept], homes, works if most[1] else homes, CellPoints(cells[kept]))
 
 
 def _row(row: Row, seen: dict[int, None]) -> tuple[int, float, float]:

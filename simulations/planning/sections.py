@@ -23,7 +23,7 @@ class RegionKeys(Section, frozen=True):
     """South, west, north, east."""
     geojson: str | None = None
     h3: str | None = None
-    """A file with a cell a line, or a CSV with a column ``h3``."""
+    """A file with a cell a line, or a CSV whose first column is ``h3``."""
 
 
 class GridKeys(Section, frozen=True):

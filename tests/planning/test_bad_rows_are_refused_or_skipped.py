@@ -103,6 +103,14 @@ def test_a_column_is_what_the_guide_calls_it_and_stands_once(tmp_path: Path) -> 
         scenario(tmp_path, ambulance, a_csv="to_kerb_s,To_Kerb_s\n600,700\n")
 
 
+def test_people_outside_the_region_are_told(tmp_path: Path) -> None:
+    cells = cells_around(53.35, -6.25, resolution=8, rings=0) + cells_around(48, 2, resolution=8, rings=1)
+    grid = "h3,population\n" + "".join(f"{cell},10\n" for cell in cells)
+    held = scenario(tmp_path, TEN_LINES + "[grid]\ncsv = 'grid.csv'\n", grid_csv=grid)
+    (note,) = held.notes
+    assert note.endswith("7 of 8 cells lie outside the region and are left out, with 87.5 % of the people")
+
+
 def test_a_grid_or_rates_outside_the_region_are_refused(tmp_path: Path) -> None:
     far = cells_around(48.0, 2.0, resolution=8, rings=0)[0]
     with pytest.raises(ScenarioError, match=r"grid\.csv: has nobody in the region"):
