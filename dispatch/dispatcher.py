@@ -194,12 +194,19 @@ class Dispatcher:
 
     # --- medics
 
-    async def answer(self, medic_id: str, alert: str, answer: e.Answer, channel: str) -> str:
-        """The alert's state after the commit. LookupError: not hers; Refused: not taken; Overloaded."""
+    async def answer(
+        self, medic_id: str, alert: str, answer: e.Answer, channel: str
+    ) -> list[tuple[str, str]]:
+        """Id and state after the commit: of the alert it counts for, then of the one named, if that is older.
+
+        LookupError: not hers; Refused: not taken; Overloaded.
+        """
         live, n = await self._hers(medic_id, alert)
         make = answering(live, medic_id, n, answer, channel, self._roster)
-        record = await self.decisions.answer(live.id, make)
-        return record.state.newest_of(n).state
+        state = (await self.decisions.answer(live.id, make)).state
+        counts_for = state.newest_of(n)
+        told = [counts_for] if counts_for.n == n else [counts_for, state.alert(n)]
+        return [(alert_id(live.id, one.n), one.state) for one in told]
 
     async def seen(self, medic_id: str, alert: str, channel: str) -> str:
         """A person opened it."""

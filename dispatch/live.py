@@ -66,6 +66,8 @@ class Situation:
         return self.policy
 
 
+ANSWERED = ("accepted", "arrived", "declined", "finished")
+"""The states of an alert that are its medic's own word, or stand for it."""
 ANSWER_MAY_WAIT_S, RECEIPT_MAY_WAIT_S = 0.5, 1.0
 """How long an answer, and a receipt, leaves the turn to what came after it and is more urgent."""
 
@@ -135,12 +137,14 @@ class Live:
     maps each medic asked to the number of her first alert. ``quiet_until``: what the last decision made here
     said of the time until the next. ``stale``: to be loaded again. ``waiting_once``:
     what the waiting orders say that is not to be said twice. ``had``: what devices have acknowledged here, by
-    alert and notification; that it was delivered may not be committed yet. ``new``: notifications of which
-    nothing was known before it was read from the store, until the sockets here are told. ``ready``: by alert
-    and notification what is about to be put on sockets, made while its commit is under way.
+    alert and notification; that it was delivered may not be committed yet. ``new`` and ``answered``: the
+    notifications, and the alerts with an answer, of which nothing was known before it was read from the
+    store, until the sockets here are told. ``ready``: by alert and notification what is about to be put on
+    sockets, made while its commit is under way.
     """
 
     __slots__ = (
+        "answered",
         "by_n",
         "firsts",
         "had",
@@ -167,6 +171,7 @@ class Live:
         self.waiting_once: dict[Once, None] = {}
         self.had: dict[tuple[int, int], None] = {}
         self.new: dict[tuple[int, int], None] = {}
+        self.answered: dict[int, None] = {}
         self.ready: dict[tuple[int, int], Framed] = {}
         self.running = False
         self.timer: asyncio.TimerHandle | None = None
@@ -185,8 +190,11 @@ class Live:
         """The incident as the store has it."""
         known = self.record.state.alerts if self.record is not None else ()
         for alert in record.state.alerts if known or record.state.live else ():
-            before = len(known[alert.n - 1].notes) if alert.n <= len(known) else 0
-            self.new |= {(alert.n, note.k): None for note in alert.notes[before:]}
+            before = known[alert.n - 1] if alert.n <= len(known) else None
+            notes_before = len(before.notes) if before is not None else 0
+            self.new |= {(alert.n, note.k): None for note in alert.notes[notes_before:]}
+            if before is not None and alert.state != before.state and alert.state in ANSWERED:
+                self.answered[alert.n] = None
         self.by_n, self.firsts = {}, {}
         self.follow(record, record.asked)
 

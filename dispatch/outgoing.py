@@ -100,8 +100,8 @@ class Outgoing:
             match event:
                 case e.NotificationRequested():
                     self._send(live, event)
-                case e.AlertAnswered(n=n):
-                    self._sockets.answered(live, n)
+                case e.AlertAnswered(n=n, channel=channel):
+                    self._sockets.answered(live, n, told=channel == WEBSOCKET)
         self._sockets.let_go(live, _touched(happened))
         fault_points.reached("after_sockets")
 

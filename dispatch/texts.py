@@ -24,7 +24,7 @@ LATE_ANSWER_MS = 24 * 3600 * 1000
 """How old an alert an SMS may still answer."""
 SMS = "sms"
 
-Answer = Callable[[str, str, e.Answer, str], Awaitable[str]]
+Answer = Callable[[str, str, e.Answer, str], Awaitable[object]]
 
 
 class Texts:

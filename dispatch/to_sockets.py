@@ -21,7 +21,7 @@ from dispatch.plan import Part
 from dispatch.presence import Presence
 from dispatch.roster import Roster
 from notify.channel import Sent
-from notify.message import Framed, frame
+from notify.message import Framed, answered, frame
 from notify.websocket import SocketHub
 
 WEBSOCKET = "websocket"
@@ -112,7 +112,10 @@ class ToSockets:
                 for note in self._unread(live, alert):
                     self.put(live, alert.n, note, first=False)
                 self.let_go(live, (alert.n,))
+        for n in live.answered:
+            self._tell_answered(live, n)
         live.new.clear()
+        live.answered.clear()
 
     def appeared(self, live: Live, n: int) -> None:
         """A socket of hers did: what it may lack is put on it, what else had failed is asked for anew."""
@@ -142,10 +145,18 @@ class ToSockets:
             if note.pending and (live, n, note.k) not in self._put_just_now:
                 self.put(live, n, note, first=False)
 
-    def answered(self, live: Live, n: int) -> None:
-        """What was said before her answer is not repeated."""
+    def answered(self, live: Live, n: int, *, told: bool) -> None:
+        """What was said before her answer is not repeated. ``told``: who took it tells her devices."""
         if (medic_id := live.medic_of(n)) is not None:
             self._hub.forget(medic_id, alert_id(live.id, n))
+            if not told:
+                self._tell_answered(live, n)
+
+    def _tell_answered(self, live: Live, n: int) -> None:
+        """The devices that are here, of an answer that came by SMS, by opting out, or at another node."""
+        medic_id = live.medic_of(n)
+        if medic_id is not None and live.record is not None and self._hub.connected(medic_id):
+            self._hub.tell(medic_id, answered(alert_id(live.id, n), live.record.state.alert(n).state))
 
     def let_go(self, live: Live, numbers: Iterable[int]) -> None:
         """What is no longer true comes to its outcome. A device may have had it from another node."""

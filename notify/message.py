@@ -109,6 +109,11 @@ class _StandDown(msgspec.Struct, frozen=True):
     reason: str | None
 
 
+class _Answered(msgspec.Struct, frozen=True, tag_field="type", tag="answered"):
+    alert_id: str
+    state: str
+
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -116,6 +121,11 @@ def frame(message: Message) -> str:
     """The JSON text frame of a message, as the socket protocol has it: `alert`, `update` or `stand_down`."""
     body = _stand_down(message) if message.purpose == "stand_down" else _alert(message)
     return _encoder.encode(body).decode()
+
+
+def answered(alert_id: str, state: str) -> str:
+    """The text frame that tells a device what her answer, on whichever of her devices, made of an alert."""
+    return _encoder.encode(_Answered(alert_id, state)).decode()
 
 
 def _stand_down(message: Message) -> _StandDown:

@@ -16,7 +16,7 @@ from dispatch.api.checks import fix_of, hours_of, places_of, time_zone_of
 from dispatch.api.problem import Problem, retry_later
 from dispatch.api.reading import parsed, read_body, read_json
 from dispatch.api.routes import DEVICE, Handler, Operation
-from dispatch.api.socket import Answered, Hub, text_of
+from dispatch.api.socket import Hub
 from dispatch.api.throttle import Throttle
 from dispatch.auth import TokenDesk
 from dispatch.core.events import Answer
@@ -24,6 +24,7 @@ from dispatch.dispatcher import Dispatcher
 from dispatch.enrolment import Enrolment
 from dispatch.records import Medic
 from dispatch.store import medics, tokens
+from notify.message import answered
 
 Word: TypeAlias = Answer | Literal["seen"]
 WORDS: tuple[Word, ...] = ("seen", "accept", "decline", "arrived", "finished", "unsafe")
@@ -223,9 +224,10 @@ class MedicApi:
         alert_id = request.path_params["alert_id"]
         if word == "seen":
             return _json(views.AlertState(alert_id, await self._dispatcher.seen(medic_id, alert_id, CHANNEL)))
-        state = await self._dispatcher.answer(medic_id, alert_id, word, CHANNEL)
-        self._hub.tell(medic_id, text_of(Answered(alert_id, state)))
-        return _json(views.AlertState(alert_id, state))
+        told = await self._dispatcher.answer(medic_id, alert_id, word, CHANNEL)
+        for known, state in told:
+            self._hub.tell(medic_id, answered(known, state))
+        return _json(views.AlertState(*told[0]))
 
     async def _herself(self, request: Request) -> Medic:
         medic = await medics.get(self._pool, await self._access.medic(request))

@@ -8,7 +8,7 @@ it waits unread; only one that has waited for long gets ``error {code: unavailab
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -29,6 +29,7 @@ from dispatch.auth import TokenDesk
 from dispatch.backlog import Backlog
 from dispatch.core.events import Answer
 from dispatch.store.appends import Overloaded
+from notify.message import answered
 
 PATH = "/v1/me/socket"
 CHANNEL = "websocket"
@@ -43,13 +44,6 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
     server_time: str
 
 
-class Answered(msgspec.Struct, frozen=True, tag_field="type", tag="answered"):
-    """An answer is durable; told to all her devices."""
-
-    alert_id: str
-    state: str
-
-
 class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error", omit_defaults=True):
     """What was asked was not done; the socket stays open."""
 
@@ -61,14 +55,16 @@ class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error", omit_def
 _encoder = msgspec.json.Encoder()
 
 
-def text_of(frame: Welcome | Answered | Error) -> str:
+def text_of(frame: Welcome | Error) -> str:
     return _encoder.encode(frame).decode()
 
 
 class Medics(Protocol):
     """What a device may ask of the service."""
 
-    async def answer(self, medic_id: str, alert_id: str, answer: Answer, channel: str) -> str: ...
+    async def answer(
+        self, medic_id: str, alert_id: str, answer: Answer, channel: str
+    ) -> Sequence[tuple[str, str]]: ...
 
     async def seen(self, medic_id: str, alert_id: str, channel: str) -> str: ...
 
@@ -199,9 +195,10 @@ class SocketApp:
                 await self._backlog.room_for_answer(ROOM_S_MAX)
                 self._fixes.take_hers(medic_id)
                 answer = frames.ANSWER_OF[type(frame)]
-                state = await self._medics.answer(medic_id, frame.alert_id, answer, CHANNEL)
+                told = await self._medics.answer(medic_id, frame.alert_id, answer, CHANNEL)
                 fault_points.reached("answer_committed")
-                self._hub.tell(medic_id, text_of(Answered(frame.alert_id, state)))
+                for alert_id, state in told:
+                    self._hub.tell(medic_id, answered(alert_id, state))
 
 
 def _told(frame: frames.AnyFrame, problem: Problem) -> Error:

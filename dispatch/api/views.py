@@ -155,7 +155,7 @@ class MyAlerts(msgspec.Struct, frozen=True):
 
 
 class AlertState(msgspec.Struct, frozen=True):
-    """What an answer made of an alert."""
+    """What an answer made of an alert: of her newest of the incident, whichever it named."""
 
     alert_id: str
     state: str

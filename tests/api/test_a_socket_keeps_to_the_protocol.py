@@ -192,6 +192,29 @@ async def test_all_her_sockets_get_everything_and_any_ack_counts(
     assert (await one.next())["reason"] == (await other.next())["reason"] == "cancelled"
 
 
+async def test_an_answer_that_names_an_older_alert_is_told_of_both(
+    world: World, room: httpx.AsyncClient
+) -> None:
+    """A device that took the older one for accepted would never be told to stop: its stand-down has been."""
+    device = await world.medic_on_socket()
+    path = f"/v1/incidents/{(await report(room))['id']}"
+    older = (await device.alert())["alert_id"]
+    await room.patch(path, json={"hazard": "hold"})
+    await device.next("stand_down")
+    await room.patch(path, json={"hazard": "none"})
+    newest = (await device.alert())["alert_id"]
+    assert newest != older
+    told = [
+        {"type": "answered", "alert_id": newest, "state": "accepted"},
+        {"type": "answered", "alert_id": older, "state": "stood_down"},
+    ]
+    assert [await device.answer("accept", older), await device.next()] == told
+    http = await world.client(await world.token(device.medic_id))
+    answer = await http.post(f"/v1/me/alerts/{older}/accept")
+    assert answer.json() == {"alert_id": newest, "state": "accepted"}
+    assert [await device.next(), await device.next()] == told
+
+
 async def test_an_answer_is_told_once_it_is_durable(world: World, room: httpx.AsyncClient) -> None:
     device = await world.medic_on_socket()
     incident = await report(room)

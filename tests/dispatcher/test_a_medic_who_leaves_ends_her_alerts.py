@@ -50,8 +50,10 @@ async def test_opting_out_declines_an_open_alert_and_leaves_an_accepted_one(town
     assert states(await town.now(record))[1] == "accepted"
     other = await town.report("other")
     assert other.asked
-    await changed(town, other.asked[0].medic_id, available=False)
+    who = other.asked[0].medic_id
+    await changed(town, who, available=False)
     assert states(await town.now(other))[0] == "declined"
+    assert [told["state"] for told in town.devices[who].of("answered")] == ["declined"]
 
 
 async def test_suspended_while_she_is_being_asked_she_is_stood_down_too(town):
@@ -94,7 +96,7 @@ async def test_after_a_deletion_the_incident_goes_on_with_the_others(town, recor
     now = await town.now(record)
     assert [asked.medic_id for asked in now.asked] == ["medic-001", "medic-002", "medic-003", "medic-004"]
     assert await town.stored(record) == now
-    assert await town.dispatcher.answer("medic-004", f"{record.id}-5", "accept", "websocket") == "accepted"
+    assert await town.answer(record, 5, "accept") == "accepted"
 
 
 async def test_who_is_there_has_arrived_without_pressing(town, record):

@@ -46,6 +46,13 @@ async def test_the_second_declines(town, texting):
     assert await state_of(town, record) == "declined"
 
 
+async def test_her_device_is_told_what_she_answered_by_sms(town, texting):
+    record = await reported(town, texting)
+    device = town.connect("medic-000")
+    await texting.twilio.phone(PHONES[0]).reply("1")
+    assert device.of("answered") == [{"type": "answered", "alert_id": f"{record.id}-1", "state": "accepted"}]
+
+
 async def test_another_text_is_told_as_not_understood_and_not_kept(town, texting):
     record = await reported(town, texting)
     await texting.twilio.phone(PHONES[0]).reply("I am in the bath")

@@ -244,7 +244,8 @@ class Town:
     async def acknowledge_all(self, *devices: Device) -> None:
         for device in devices:
             for frame in device.frames:
-                await self.dispatcher.acknowledged(device.medic_id, frame["id"])
+                if "id" in frame:
+                    await self.dispatcher.acknowledged(device.medic_id, frame["id"])
 
     async def acknowledge(self, record: Record) -> None:
         """Every device that has an alert of it says so."""
@@ -253,7 +254,8 @@ class Town:
 
     async def answer(self, record: Record, n: int, answer: e.Answer, channel: str = "websocket") -> str:
         medic_id = next(asked.medic_id for asked in (await self.now(record)).asked if asked.n == n)
-        return await self.dispatcher.answer(medic_id, f"{record.id}-{n}", answer, channel)
+        told = await self.dispatcher.answer(medic_id, f"{record.id}-{n}", answer, channel)
+        return told[0][1]
 
     # --- incidents
 

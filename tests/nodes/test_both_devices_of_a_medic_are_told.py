@@ -27,6 +27,22 @@ async def test_a_stand_down_that_was_heard_at_a_before_b_knew_of_it(nodes):
     await until(lambda: at_b.of("stand_down") == at_a.of("stand_down"), within_s=WITHIN_S)
 
 
+async def test_an_answer_that_was_given_at_a(nodes):
+    a, b = nodes
+    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
+    record = await a.report()
+    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    await a.answer(record, 1, "accept")
+    await until(lambda: at_b.of("answered"), within_s=WITHIN_S)
+    await a.answer(record, 1, "arrived")
+    await until(lambda: len(at_b.of("answered")) == 2, within_s=WITHIN_S)
+    assert [(told["alert_id"], told["state"]) for told in at_b.of("answered")] == [
+        (f"{record.id}-1", "accepted"),
+        (f"{record.id}-1", "arrived"),
+    ]
+    assert at_a.of("answered") == [], "whoever takes the answer tells them"
+
+
 async def test_a_stand_down_that_came_by_sms_while_a_took_b_for_dead(start_town, texting):
     """Nothing was put on a socket then; the device that is there after all is told all the same."""
     a, b, at_b, record = await alerted_at_b_and_by_sms(start_town, texting)

@@ -33,12 +33,11 @@ class DeviceRoutes:
             (one.method, one.path): one.handler for one in api.operations()
         }
 
-    async def say(self, medic_id: str, alert_id: str, word: str) -> str:
-        """POST: the alert's state, after the commit."""
+    async def say(self, medic_id: str, alert_id: str, word: str) -> tuple[str, str]:
+        """POST: the alert it counts for and its state, after the commit."""
         path = f"/v1/me/alerts/{{alert_id}}/{word}"
         told = await self._ask("POST", path, medic_id, alert_id=alert_id)
-        state: str = told["state"]
-        return state
+        return told["alert_id"], told["state"]
 
     async def alerts(self, medic_id: str) -> list[dict[str, Any]]:
         """GET: what her device is to show, each as the frame of an alert, with its state."""

@@ -12,10 +12,11 @@ from datetime import datetime
 from random import Random
 from typing import Any, Protocol
 
-from dispatch.api.socket import Answered, Error, text_of
+from dispatch.api.socket import Error, text_of
 from dispatch.core.commands import Refused
 from dispatch.records import Fix, Medic
 from dispatch.store.appends import Unavailable
+from notify.message import answered
 from tests.simulator.links import Faults, Stream
 from tests.simulator.loop import SimLoop
 from tests.simulator.nodes import Parts, Place
@@ -91,8 +92,9 @@ class Socket:
         elif said["type"] == "seen":
             await parts.dispatcher.seen(medic_id, alert_id, "websocket")
         else:
-            state = await parts.dispatcher.answer(medic_id, alert_id, said["type"], "websocket")
-            parts.node.hub.tell(medic_id, text_of(Answered(alert_id, state)))
+            told = await parts.dispatcher.answer(medic_id, alert_id, said["type"], "websocket")
+            for known, state in told:
+                parts.node.hub.tell(medic_id, answered(known, state))
 
     # --- the app's end
 
@@ -311,8 +313,11 @@ class App:
 
     # --- what is said over it
 
-    async def say(self, alert_id: str, word: str) -> str:
-        """Over its socket; the alert's state. Raises Refused, LookupError, ConnectionError, TimeoutError."""
+    async def say(self, alert_id: str, word: str) -> tuple[str, str]:
+        """Over its socket; the alert and its state.
+
+        Raises Refused, LookupError, ConnectionError, TimeoutError.
+        """
         socket = self.socket
         if socket is None:
             raise ConnectionError("no socket")
@@ -321,8 +326,7 @@ class App:
         async with asyncio.timeout(ANSWERED_S_MAX):
             told = await waits
         if told["type"] == "answered":
-            state: str = told["state"]
-            return state
+            return told["alert_id"], told["state"]
         if told["code"] in ("LookupError", "Unavailable"):
             raise ConnectionError(told["code"])
         raise Refused(told["code"])

@@ -178,20 +178,20 @@ class Phone:
             way = "over HTTP" if app is None else "over the socket"
             try:
                 if app is not None:
-                    state = await app.say(alert_id, word)
+                    told = await app.say(alert_id, word)
                 else:
-                    state = await self._post(alert_id, word)
+                    told = await self._post(alert_id, word)
             except (Refused, LookupError):
                 return False
             except GONE:
                 await asyncio.sleep(min(0.5 * 2**attempt, 8.0))
                 continue
             for one in self.apps:
-                one.answered(alert_id, state)
+                one.answered(*told)
             return True
         return False
 
-    async def _post(self, alert_id: str, word: str) -> str:
+    async def _post(self, alert_id: str, word: str) -> tuple[str, str]:
         """At some node; or at two at the same time."""
         place = self._random.choice(self._places)
         if self._faults.happens("answer over HTTP at two nodes at once", 0.05):
@@ -205,10 +205,10 @@ class Phone:
         except (Refused, LookupError, *GONE):
             return
 
-    async def _post_at(self, place: Place, alert_id: str, word: str) -> str:
+    async def _post_at(self, place: Place, alert_id: str, word: str) -> tuple[str, str]:
         asked_at = self._asked_at(alert_id)
 
-        async def say(parts: Parts) -> str:
+        async def say(parts: Parts) -> tuple[str, str]:
             try:
                 return await parts.devices.say(self.medic.id, alert_id, word)
             except Refused:
