@@ -41,11 +41,13 @@ def _distributions(results: Results, sums: list[Tally]) -> Iterator[Html]:
         ):
             values = (tally.quantile_s(counts, percent) for percent in PERCENTS)
             share = int(counts[-1]) / int(counts.sum())
-            cells = [number(value, fixed(value, 0)) for value in values]
+            cells = [
+                number(value, fixed(value, 0) + " or more" * (value == tally.COUNTED_S)) for value in values
+            ]
             rows.append([text(policy_name), text(words), *cells, number(share, f"{100 * share:.1f} %")])
     head = ("Policy", "What", *(f"{percent} %" for percent in PERCENTS), "Never")
     yield table(
-        "Percentiles over the alarms of all replications together, in seconds; never: not within an hour",
+        "Percentiles over the alarms of all replications together, in seconds; never: no medic ever came",
         head,
         rows,
     )

@@ -65,9 +65,9 @@ def seconds(times_s: Floats) -> Longs:
 
 
 def quantile_s(counts: Longs, percent: float) -> float:
-    """The second in which so many per cent are reached; inf: later than `COUNTED_S`, or never."""
+    """The second in which so many per cent are reached; `COUNTED_S`: then or later; inf: never."""
     reached = np.cumsum(counts)
     if not reached[-1]:
         return math.inf
     place = int(np.searchsorted(reached, reached[-1] * percent / 100))
-    return float(place) if place < COUNTED_S else math.inf
+    return float(place) if place <= COUNTED_S else math.inf
