@@ -194,11 +194,15 @@ def _in_any(polygons: Sequence[Polygon], lat: Floats, lon: Floats) -> Flags:
 
 def _odd_rings(polygon: Polygon, lat: Floats, lon: Floats) -> Flags:
     """Whether a line from each position to the east crosses its sides an odd number of times."""
+    order = np.argsort(lat)
+    lats, lons = lat[order], lon[order]
     odd = np.zeros(len(lat), dtype=np.bool_)
     for (x1, y1), (x2, y2) in _sides(polygon):
-        crosses = (lat < y1) != (lat < y2)
-        odd ^= crosses & (lon < x1 + (lat - y1) * ((x2 - x1) / (y2 - y1)))
-    return odd
+        beside = slice(*np.searchsorted(lats, sorted((y1, y2))))  # a border has many short sides
+        odd[beside] ^= lons[beside] < x1 + (lats[beside] - y1) * ((x2 - x1) / (y2 - y1))
+    found = np.empty_like(odd)
+    found[order] = odd
+    return found
 
 
 def _sides(polygon: Polygon) -> Iterator[tuple[list[float], list[float]]]:
