@@ -19,6 +19,8 @@ from simulations.timeline import AlertLine, Event, Timeline
 OTHERS_SHOWN = 8
 ALERTS_SHOWN = 14
 DRAW_EVERY_S = 0.25
+WIDE_COLUMNS = 110
+"""A narrower terminal shows fewer columns: rich would leave out the last, who comes and who is stood down."""
 FOCUS_MS = 20_000
 """How long one incident is shown in full, unless it ends sooner."""
 
@@ -84,8 +86,10 @@ class TerminalView:
             f"{self._stage.medics.connected:,} medics on sockets, {self._stage.texts_sent():,} SMS.  "
             f"Times count from the report.  {self._stage.service.url}/docs  Ctrl-C ends it.",
         ]
+        wide = self._live.console.width >= WIDE_COLUMNS
         self._live.update(
-            picture("Who is coming", notes, timelines, focus, self._stage.residents, now_ms), refresh=True
+            picture("Who is coming", notes, timelines, focus, self._stage.residents, now_ms, wide=wide),
+            refresh=True,
         )
 
 
@@ -96,32 +100,40 @@ def picture(
     focus: Timeline | None,
     residents: Mapping[str, Resident],
     now_ms: int,
+    *,
+    wide: bool,
 ) -> RenderableType:
     """The whole screen. Times count from the moment the control room reported."""
     parts: list[RenderableType] = [Text(line, style="dim") for line in notes]
     if focus is not None:
-        parts.append(_in_full(focus, residents, now_ms))
+        parts.append(_in_full(focus, residents, now_ms, wide))
     others = [timeline for timeline in timelines if timeline is not focus][-OTHERS_SHOWN:]
     if others:
         parts.append(_in_short(others[::-1], now_ms))
     return Panel(Group(*parts), title=f"[bold]{title}[/bold]", border_style="blue")
 
 
-def _in_full(timeline: Timeline, residents: Mapping[str, Resident], now_ms: int) -> RenderableType:
+def _in_full(
+    timeline: Timeline, residents: Mapping[str, Resident], now_ms: int, wide: bool
+) -> RenderableType:
     table = Table(expand=True, title=_headline(timeline, now_ms), title_justify="left")
-    for heading in ("medic", "how far", "there in", "over", "on phone", "seen"):
+    fixed = ("medic", "how far", "there in", "over", "on phone", "seen") if wide else ("medic", "on phone")
+    for heading in fixed:
         table.add_column(heading, no_wrap=True)
-    table.add_column("answer", ratio=2)
+    if wide:
+        table.add_column("answer", ratio=2)
     table.add_column("now", ratio=3)
+    cells = _cells if wide else _few_cells
     for alert in timeline.by_eta()[:ALERTS_SHOWN]:
-        table.add_row(*_cells(alert, residents), style=STYLES.get(alert.state, ""))
+        table.add_row(*cells(alert, residents), style=STYLES.get(alert.state, ""))
     return table
 
 
 def _headline(timeline: Timeline, now_ms: int) -> Text:
     going = timeline.on_the_way()
     state = "covered" if timeline.covered_ms is not None and not timeline.ended else timeline.state
-    if timeline.nobody_found_ms is not None and state == "open":
+    alone_ms = timeline.nobody_found_ms
+    if state == "open" and alone_ms is not None and not timeline.asked_since(alone_ms):
         state = "open, nobody left to ask"
     head = Text(f"{timeline.call.title}  ", style="bold")
     head.append(f"{timeline.call.kind.replace('_', ' ')} at {timeline.place}\n", style="not bold")
@@ -134,17 +146,31 @@ def _headline(timeline: Timeline, now_ms: int) -> Text:
 def _cells(alert: AlertLine, residents: Mapping[str, Resident]) -> tuple[str, ...]:
     resident = residents.get(alert.medic_id or "")
     who = f"{resident.name}, by {_travelling(resident)}" if resident is not None else f"alert {alert.n}"
-    received_ms = alert.received_ms if alert.received_ms is not None else alert.delivered_ms
     return (
         who,
         distance(alert.distance_m),
         f"{alert.eta_s} s",
-        ", ".join(channel(name) for name in alert.channels()) or "-",
-        seconds(received_ms),
+        _over(alert),
+        seconds(_received_ms(alert)),
         seconds(alert.seen_ms),
         _answer(alert),
-        _now(alert),
+        _now(alert) + _phone_told(alert),
     )
+
+
+def _few_cells(alert: AlertLine, residents: Mapping[str, Resident]) -> tuple[str, ...]:
+    resident = residents.get(alert.medic_id or "")
+    who = f"{resident.name}, {alert.eta_s} s away" if resident is not None else f"alert {alert.n}"
+    answered = bool(alert.answers) and alert.state != "stood_down"
+    return who, f"{seconds(_received_ms(alert))}, {_over(alert)}", _answer(alert) if answered else _now(alert)
+
+
+def _over(alert: AlertLine) -> str:
+    return ", ".join(channel(name) for name in alert.channels()) or "-"
+
+
+def _received_ms(alert: AlertLine) -> int | None:
+    return alert.received_ms if alert.received_ms is not None else alert.delivered_ms
 
 
 def _travelling(resident: Resident) -> str:
@@ -163,16 +189,18 @@ def _now(alert: AlertLine) -> str:
     if alert.state != "stood_down":
         return STATES.get(alert.state, alert.state)
     reason = STAND_DOWN_REASONS.get(alert.stand_down_reason or "", alert.stand_down_reason)
-    told = (
-        f", phone told after {seconds(alert.stand_down_received_ms)}" if alert.stand_down_received_ms else ""
-    )
-    return f"stood down at {seconds(alert.stood_down_ms)}: {reason}{told}"
+    return f"stood down at {seconds(alert.stood_down_ms)}: {reason}"
+
+
+def _phone_told(alert: AlertLine) -> str:
+    told_ms = alert.stand_down_received_ms
+    return f", phone told after {seconds(told_ms)}" if alert.state == "stood_down" and told_ms else ""
 
 
 def _in_short(timelines: list[Timeline], now_ms: int) -> RenderableType:
     table = Table(expand=True, title="Other incidents", title_justify="left", show_edge=False)
     for heading in ("reported", "what", "state", "alerted", "first phone", "on the way"):
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, no_wrap=True, ratio=1 if heading == "what" else None)
     for timeline in timelines:
         phones = [alert.received_ms for alert in timeline.alerts.values() if alert.received_ms is not None]
         table.add_row(

@@ -83,6 +83,10 @@ class Timeline:
     def on_the_way(self) -> int:
         return sum(alert.state in ("accepted", "arrived") for alert in self.alerts.values())
 
+    def asked_since(self, after_ms: int) -> bool:
+        """Whether somebody was asked later than that."""
+        return any(alert.requested_ms > after_ms for alert in self.alerts.values())
+
     def apply(self, event: Event) -> None:
         """One event of this incident; types that are not known change nothing."""
         at_ms = self.after_report_ms(event["at"])
