@@ -182,8 +182,6 @@ class ControlRoomApi:
         if record.details is None:  # deleted, as happens to ended incidents only
             raise Problem("ended")
         change = self._checks.change(sent, record.details, self._now_ms())
-        if not change.fields:
-            return _answer(record)
         return _answer(await self._dispatcher.update(record.id, key.id, change))
 
     async def more(self, request: Request) -> Response:

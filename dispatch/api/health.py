@@ -38,6 +38,7 @@ class HealthApi:
                 "It can do its work; 503 with the same body when not. `exclude`: checks that do not count",
                 None,
                 answer=Readiness,
+                or_status=503,
                 query=("exclude",),
                 work=None,
             ),

@@ -130,10 +130,12 @@ def _responses(one: Operation, shapes: dict[Any, dict[str, Any]]) -> dict[str, A
     for code in one.refusals:
         refusals.setdefault(str(STATUS_AND_TITLE[code][0]), []).append(f"`{code}`")
     named = {status: {"description": ", ".join(codes), **problem} for status, codes in refusals.items()}
+    beside = {str(one.or_status): good} if one.or_status is not None else {}
     again = {"200": {**good, "description": "A repeat: the thing as it now is"}} if _repeats(one) else {}
     return {
         str(one.status): good,
         **again,
+        **beside,
         **named,
         "default": {"description": "A problem (RFC 9457)", **problem},
     }

@@ -38,8 +38,9 @@ DATABASE_AWAY = (Unavailable, *DATABASE_TROUBLE)
 class Operation:
     """One method of one path. ``access``: the scope its key must carry, ``DEVICE``, or None: open to all.
 
-    ``refusals``: the codes of 409 and 403 that are its own; the usual ones go without saying. ``work``: its
-    class when more comes than can be handled; None: answered however much is going on.
+    ``or_status``: another that comes with the same answer. ``refusals``: the codes of 409 and 403 that are its
+    own; the usual ones go without saying. ``work``: its class when more comes than can be handled; None:
+    answered however much is going on.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Operation:
     body: type | None = None
     answer: Any = None
     status: int = 200
+    or_status: int | None = None
     media_type: str = "application/json"
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()

@@ -203,6 +203,7 @@ async def test_ends_and_their_repeats(room: httpx.AsyncClient) -> None:
             await room.post(f"{path}/enough"),
             await room.post(f"{path}/more", json={"count": 1}),
             await room.patch(path, json={"address": "x"}),
+            await room.patch(path, json={}),
         ]
         assert {(one.status_code, one.json()["code"]) for one in refused} == {(409, "ended")}
         assert (await room.post(f"{path}/reopen")).json()["state"] == "open"

@@ -71,6 +71,11 @@ async def test_only_what_needs_no_key_is_open(openapi: dict[str, Any], world: Wo
                 assert answer.status_code == 401, (method, path)
 
 
+async def test_readyz_has_its_own_shape_when_it_is_not_ready_too(openapi: dict[str, Any]) -> None:
+    responses = openapi["paths"]["/readyz"]["get"]["responses"]
+    assert responses["503"] == responses["200"]
+
+
 async def test_an_incident_has_the_fields_of_its_schema(
     openapi: dict[str, Any], room: httpx.AsyncClient
 ) -> None:
