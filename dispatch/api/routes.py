@@ -38,8 +38,8 @@ DATABASE_AWAY = (Unavailable, *DATABASE_TROUBLE)
 class Operation:
     """One method of one path. ``access``: the scope its key must carry, ``DEVICE``, or None: open to all.
 
-    ``or_status``: another that comes with the same answer. ``refusals``: the codes of 409 and 403 that are its
-    own; the usual ones go without saying. ``work``: its class when more comes than can be handled; None:
+    ``or_status``: another that comes with the same answer. ``refusals``: the codes of 409 and 403 that are
+    its own; the usual ones go without saying. ``work``: its class when more comes than can be handled; None:
     answered however much is going on.
     """
 
