@@ -61,7 +61,7 @@ class Serving:
 
     async def command(self, *words: str) -> str:
         """A `dispatch` command on the same data dir; its stdout."""
-        done = await self._cli.run(*words, "--data-dir", str(self.data_dir))
+        done = await self._cli.ask(*words, "--data-dir", str(self.data_dir))
         assert done.code == 0, done.err
         return done.out.strip()
 
