@@ -129,9 +129,12 @@ class ToProviders:
             fault_points.reached("before_attempt")
             unheard = tuple(times)
             times.append(self._clock.now_ms())
-            return await notifications.attempt(
+            committed = await notifications.attempt(
                 self._pool, *letter[:3], by=self._membership.id, at=times[-1], unheard=unheard
             )
+            if committed:  # else who asks about it later reckons from a time long before the call
+                await self._clock.resync_if_behind(self._pool)
+            return committed
 
         return times[-1] if await self._surely(attempt) else None
 

@@ -43,6 +43,26 @@ async def test_one_whose_commit_took_longer_is_taken_back_and_made_anew(start_to
     assert asked_by(await town.now(record))["medic-000"].state == "delivered"
 
 
+async def test_one_by_a_clock_that_stood_still_is_made_anew(start_town, texting, monkeypatch):
+    """What the provider listed late would be taken for never accepted, reckoned from long before the call."""
+    town, record, attempts = await alerted(start_town, texting, monkeypatch)
+    behind_s = [9.0]
+
+    async def put_forward(_pool):
+        town.clock.move(behind_s.pop() if behind_s else 0.0)
+
+    monkeypatch.setattr(town.clock, "resync_if_behind", put_forward)
+    await until(lambda: attempts)
+    await town.quiet()
+    assert not texting.twilio.messages
+    await town.pass_time(1)
+    await texting.twilio.settle()
+    await town.quiet()
+    assert attempts[1] - attempts[0] >= 9_000
+    assert len(texting.twilio.messages) == 1
+    assert asked_by(await town.now(record))["medic-000"].state == "delivered"
+
+
 async def test_what_is_over_while_the_attempt_is_committed_is_not_sent(start_town, texting, monkeypatch):
     town = await start_town(channels=texting.channels, policies=TRAUMA)
     texting.node = town
