@@ -10,9 +10,6 @@ from typing import Any
 ROUND_TRIPS = 5
 """As many are made for one reading; the quickest says the most."""
 
-BEHIND_NS_MAX = 500_000_000
-"""More than a question takes to be answered: this machine stood still, and its monotonic clock with it."""
-
 _NOW = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
 
@@ -53,12 +50,6 @@ class Clock:
         elif not earliest_ns <= self._offset_ns <= latest_ns:
             self._said_ns, self._since_ns = self._now_ns(), self._monotonic_ns()
             self._offset_ns = (earliest_ns + latest_ns) // 2
-
-    async def resync_if_behind(self, pool: Any) -> None:
-        """One question; `resync` where the database is far ahead. Raises what that raises."""
-        there_ns = 1000 * await pool.fetchval(_NOW)
-        if there_ns > self._now_ns() + BEHIND_NS_MAX:
-            await self.resync(pool)
 
     async def _offsets(self, pool: Any) -> tuple[int, int]:
         """The least and the most that the database's clock is ahead of ours, by the quickest round trip."""

@@ -29,6 +29,9 @@ log = logs.logger(__name__)
 
 TAKE_OVER_MAX = 1000
 AGAIN_S = 1.0
+BEHIND_MS_MAX = 500
+"""By how much an attempt's time may lie before the database's own: more than a request takes. Beyond that the
+clock here may be behind, as it is after the machine has stood still."""
 T = TypeVar("T")
 
 
@@ -129,12 +132,13 @@ class ToProviders:
             fault_points.reached("before_attempt")
             unheard = tuple(times)
             times.append(self._clock.now_ms())
-            committed = await notifications.attempt(
+            there = await notifications.attempt(
                 self._pool, *letter[:3], by=self._membership.id, at=times[-1], unheard=unheard
             )
-            if committed:  # else who asks about it later reckons from a time long before the call
-                await self._clock.resync_if_behind(self._pool)
-            return committed
+            if there is not None and there > times[-1] + BEHIND_MS_MAX:
+                # Else who asks about it later may reckon from a time long before the call.
+                await self._clock.resync(self._pool)
+            return there is not None
 
         return times[-1] if await self._surely(attempt) else None
 

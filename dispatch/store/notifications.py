@@ -28,13 +28,15 @@ class Unsettled(msgspec.Struct, frozen=True):
 
 async def attempt(
     db: Database, incident_id: str, n: int, k: int, *, by: str, at: int, unheard: Sequence[int] = ()
-) -> bool:
-    """Commits that node ``by`` calls the provider now. False: not its to send (any more), or tried before.
+) -> int | None:
+    """Commits that node ``by`` calls the provider now. None: not its to send (any more), or tried before.
 
-    ``at`` (ms) is when, to be asked about later; whether ``by`` lives is judged by the database's clock.
-    ``unheard``: attempts of its own of which it does not know whether they were committed; nobody was called.
+    ``at`` (ms) is when, to be asked about later; whether ``by`` lives is judged by the database's clock,
+    whose time (ms) it gives. ``unheard``: attempts of its own of which it does not know whether they were
+    committed; nobody was called.
     """
-    return await db.fetchval(_SQL["attempt"], incident_id, n, k, by, at, unheard) is not None
+    there: int | None = await db.fetchval(_SQL["attempt"], incident_id, n, k, by, at, unheard)
+    return there
 
 
 async def take_back(db: Database, incident_id: str, n: int, k: int, *, by: str, at: int) -> bool:

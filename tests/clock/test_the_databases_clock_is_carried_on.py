@@ -176,21 +176,3 @@ async def test_it_never_runs_back_and_always_catches_up(steps):
     await clock.resync(database)
     database.passes(2 * max(says - database.now_ms, 0) + 1_000_000)
     assert abs(clock.now_ms() - database.now_ms) <= 1
-
-
-@pytest.mark.parametrize(("stood_still_ms", "questions"), [(0, 1), (499, 1), (9_000, 1 + ROUND_TRIPS)])
-async def test_after_the_machine_stood_still_it_is_put_forward_where_that_is_asked(
-    database, stood_still_ms, questions
-):
-    clock, asked = await clock_of(database), []
-    answered = database.fetchval
-
-    async def counted(query):
-        asked.append(query)
-        return await answered(query)
-
-    database.fetchval = counted
-    database.steps(stood_still_ms)
-    await clock.resync_if_behind(database)
-    assert len(asked) == questions
-    assert (clock.now_ms() == database.now_ms) is (stood_still_ms != 499)

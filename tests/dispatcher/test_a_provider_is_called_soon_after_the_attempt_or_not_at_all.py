@@ -45,13 +45,22 @@ async def test_one_whose_commit_took_longer_is_taken_back_and_made_anew(start_to
 
 async def test_one_by_a_clock_that_stood_still_is_made_anew(start_town, texting, monkeypatch):
     """What the provider listed late would be taken for never accepted, reckoned from long before the call."""
-    town, record, attempts = await alerted(start_town, texting, monkeypatch)
-    behind_s = [9.0]
+    town = await start_town(channels=texting.channels, policies=TRAUMA)
+    texting.node = town
+    await town.add(some_medics(1), connected=False)
+    attempt, attempts, behind_s = notifications.attempt, [], [9.0]
+
+    async def told_the_databases_time(*args, at: int, **about):
+        attempts.append(at)
+        assert await attempt(*args, at=at, **about) is not None
+        return at + round(1000 * sum(behind_s))
 
     async def put_forward(_pool):
-        town.clock.move(behind_s.pop() if behind_s else 0.0)
+        town.clock.move(behind_s.pop())
 
-    monkeypatch.setattr(town.clock, "resync_if_behind", put_forward)
+    monkeypatch.setattr(notifications, "attempt", told_the_databases_time)
+    monkeypatch.setattr(town.clock, "resync", put_forward)
+    record = await town.report()
     await until(lambda: attempts)
     await town.quiet()
     assert not texting.twilio.messages

@@ -50,9 +50,6 @@ class MovedClock(Clock):
             await super().resync(pool)
             self._at_ms = super().now_ms()
 
-    async def resync_if_behind(self, pool: Any) -> None:
-        """Time moves when it is told to."""
-
     def now_ms(self) -> int:
         return super().now_ms() if self._at_ms is None else self._at_ms
 

@@ -15,14 +15,15 @@ Rows = Iterator[tuple[Any, ...]]
 UNSETTLED = "incident_id n k channel purpose requested_at attempted_at"
 
 
-@modelled("notifications", "attempt", "bool")
+@modelled("notifications", "attempt", "now_ms")
 def attempt(
     database: "ModelDatabase", incident_id: str, n: int, k: int, by: str, at: int, unheard: Sequence[int]
 ) -> Rows:
     row = _hers(database, incident_id, n, k, by)
     if row is None or (row.attempted_at is not None and row.attempted_at not in unheard):
         return iter(())
-    return _changed(database, row._replace(attempted_at=at))
+    _changed(database, row._replace(attempted_at=at))
+    return iter([(database.now_ms(),)])
 
 
 @modelled("notifications", "take_back", "bool")

@@ -265,7 +265,8 @@ class Play:
         for row in self._notification(a):
             unheard = ((), (at - 1,), (at, at + 1))[c % 3]
             by = self._node(b)
-            answers.append(await notifications.attempt(self.db, *row, by=by, at=at, unheard=unheard))
+            there = await notifications.attempt(self.db, *row, by=by, at=at, unheard=unheard)
+            answers.append(there is not None)
             if c % 4 == 0:
                 by, at = self._node(c // 4), at + (c % 8 == 4)
                 answers.append(await notifications.take_back(self.db, *row, by=by, at=at))

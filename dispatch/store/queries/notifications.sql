@@ -1,11 +1,11 @@
 -- name: attempt
 -- The node that has it, and lives, is about to call the provider: once, unless it took the last attempt back, or
--- that was one of $6, whose replies were lost, so that nobody was called.
+-- that was one of $6, whose replies were lost, so that nobody was called. Tells this clock's time.
 update notification set attempted_at = $5
 where incident_id = $1 and n = $2 and k = $3 and state = 'requested' and node = $4
     and (attempted_at is null or attempted_at = any($6::bigint[]))
     and exists (select from node where id = $4 and lease_until > now_ms())
-returning true;
+returning now_ms();
 
 -- name: take_back
 -- The provider certainly did not take what was attempted at $5: it may be tried again. Not where it was already
