@@ -15,6 +15,7 @@ from dispatch.grace import Grace
 from dispatch.ids import NotificationId
 from dispatch.live import Live
 from dispatch.memory import DATABASE_TROUBLE
+from dispatch.messages import still_holds
 from dispatch.nodes import Membership
 from dispatch.orders import settling
 from dispatch.plan import Part
@@ -187,12 +188,14 @@ class Outgoing:
 
     def _send(self, live: Live, event: e.NotificationRequested) -> None:
         note = live.note(event.n, event.k)
-        if note is None or not note.pending or self._paused():
+        if live.record is None or note is None or not note.pending or self._paused():
             return
         if note.purpose == "stand_down":
             fault_points.reached("stand_down")
         if note.channel == WEBSOCKET:
-            self._sockets.put(live, event.n, note)
+            # What was decided together with its end rings no phone: `let_go` brings it to its outcome.
+            if still_holds(live.record.state, live.record.state.alert(event.n), note):
+                self._sockets.put(live, event.n, note)
         else:
             self._providers.send(live, event.n, event.k, note.channel)
 

@@ -1,5 +1,7 @@
 """Sockets that come and go, several of one medic: what is not acknowledged is sent again, the last of it."""
 
+import asyncio
+
 from town import a_policy, some_medics, states
 
 from dispatch.core import commands as c
@@ -45,6 +47,23 @@ async def test_a_stand_down_missed_is_all_that_a_device_gets(town):
     again = town.connect("medic-000")
     await town.quiet()
     assert [frame["type"] for frame in again.frames] == ["stand_down"]
+
+
+async def test_what_is_decided_together_with_its_end_rings_no_phone(town):
+    """As under load: a tick that asks, and the accept that covers, in one commit."""
+    (device,) = await town.add(some_medics(1))
+    record = await town.report()
+    await town.dispatcher.command(record.id, "key-1", c.Enough)
+    await town.quiet()
+    told = len(device.frames)
+    await asyncio.gather(
+        town.dispatcher.more(record.id, "key-1", 1), town.dispatcher.command(record.id, "key-1", c.Enough)
+    )
+    await town.quiet()
+    now = await town.now(record)
+    assert states(now) == ["stood_down", "stood_down"]
+    assert [frame["type"] for frame in device.frames[told:]] == ["stand_down"]
+    assert not any(note.pending for alert in now.state.alerts for note in alert.notes)
 
 
 async def test_accepted_after_a_missed_stand_down_it_is_not_told_any_more(start_town):
