@@ -129,6 +129,11 @@ async def test_a_body_after_an_upgrade_is_bounded_too(world: World) -> None:
 
 
 async def test_a_thousand_such_requests_in_one_piece_are_answered(world: World) -> None:
+    """Each by itself: some as too many, where that many at once hold the service up."""
     none = b"Content-Length: 0\r\n\r\n"
     asked = (UPGRADE % b"Upgrade" + none) * 1000 + UPGRADE % b"Upgrade, close" + none
-    assert (await answered(world, asked, wait_s=60)).count(b"HTTP/1.1 400 ") == 1001
+    answer = await answered(world, asked, wait_s=60)
+    assert (
+        answer.count(b"HTTP/1.1 400 ") + answer.count(b"HTTP/1.1 503 ") == answer.count(b"HTTP/1.1 ") == 1001
+    )
+    assert answer.count(b"HTTP/1.1 400 ") > 0

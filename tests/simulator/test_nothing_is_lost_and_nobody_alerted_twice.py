@@ -7,8 +7,8 @@ import pytest
 
 from tests.simulator.runs import Sum, failure, run_seed
 
-SHARDS = 80
-INCIDENTS_A_SHARD_MIN = 250
+SHARDS = 60
+INCIDENTS_A_SHARD_MIN = 335
 SEEDS_A_SHARD = 100
 """Far more than a shard uses: one that converges and one that does not, as a rule."""
 
