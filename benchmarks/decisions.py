@@ -208,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> Result:
     if options.json:
         json.dump(result, sys.stdout, indent=1)
     else:
-        show(result, Console())
+        show(result, Console(width=100))
     return result
 
 

@@ -239,7 +239,7 @@ def main(argv: Sequence[str] | None = None) -> Result:
     if options.json:
         print(json.dumps(result, indent=1))
     else:
-        show(result, Console())
+        show(result, Console(width=100))
     return result
 
 
