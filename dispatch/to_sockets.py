@@ -21,7 +21,7 @@ from dispatch.plan import Part
 from dispatch.presence import Presence
 from dispatch.roster import Roster
 from notify.channel import Sent
-from notify.message import Framed, answered, frame
+from notify.message import Framed, frame
 from notify.websocket import SocketHub
 
 WEBSOCKET = "websocket"
@@ -155,8 +155,8 @@ class ToSockets:
     def _tell_answered(self, live: Live, n: int) -> None:
         """The devices that are here, of an answer that came by SMS, by opting out, or at another node."""
         medic_id = live.medic_of(n)
-        if medic_id is not None and live.record is not None and self._hub.connected(medic_id):
-            self._hub.tell(medic_id, answered(alert_id(live.id, n), live.record.state.alert(n).state))
+        if medic_id is not None and live.record is not None:
+            self._hub.tell_answered(medic_id, [(alert_id(live.id, n), live.record.state.alert(n).state)])
 
     def let_go(self, live: Live, numbers: Iterable[int]) -> None:
         """What is no longer true comes to its outcome. A device may have had it from another node."""

@@ -7,11 +7,11 @@ comes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from notify.channel import Failed, Outcome, Postponed, Sent
-from notify.message import Message, frame
+from notify.message import Message, answered, frame
 
 RESTART = 1012
 OVERLOADED = 1013
@@ -138,6 +138,12 @@ class SocketHub:
         """Put a frame without an id (`answered` on another of her devices) on all her sockets, unkept."""
         for connection in self._connections.get(medic_id, ()):
             self._offer(medic_id, connection, text)
+
+    def tell_answered(self, medic_id: str, told: Iterable[tuple[str, str]]) -> None:
+        """Tell all her sockets what an answer of hers made of these alerts: ids and states."""
+        if self.connected(medic_id):
+            for alert_id, state in told:
+                self.tell(medic_id, answered(alert_id, state))
 
     def acknowledged(self, medic_id: str, message_id: str) -> bool:
         """One of her devices has this message: not sent again. False if it was not waited for."""

@@ -24,7 +24,6 @@ from dispatch.dispatcher import Dispatcher
 from dispatch.enrolment import Enrolment
 from dispatch.records import Medic
 from dispatch.store import medics, tokens
-from notify.message import answered
 
 Word: TypeAlias = Answer | Literal["seen"]
 WORDS: tuple[Word, ...] = ("seen", "accept", "decline", "arrived", "finished", "unsafe")
@@ -225,8 +224,7 @@ class MedicApi:
         if word == "seen":
             return _json(views.AlertState(alert_id, await self._dispatcher.seen(medic_id, alert_id, CHANNEL)))
         told = await self._dispatcher.answer(medic_id, alert_id, word, CHANNEL)
-        for known, state in told:
-            self._hub.tell(medic_id, answered(known, state))
+        self._hub.tell_answered(medic_id, told)
         return _json(views.AlertState(*told[0]))
 
     async def _herself(self, request: Request) -> Medic:

@@ -8,7 +8,7 @@ it waits unread; only one that has waited for long gets ``error {code: unavailab
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -29,7 +29,6 @@ from dispatch.auth import TokenDesk
 from dispatch.backlog import Backlog
 from dispatch.core.events import Answer
 from dispatch.store.appends import Overloaded
-from notify.message import answered
 
 PATH = "/v1/me/socket"
 CHANNEL = "websocket"
@@ -64,7 +63,7 @@ class Medics(Protocol):
 
     async def answer(
         self, medic_id: str, alert_id: str, answer: Answer, channel: str
-    ) -> Sequence[tuple[str, str]]: ...
+    ) -> Iterable[tuple[str, str]]: ...
 
     async def seen(self, medic_id: str, alert_id: str, channel: str) -> str: ...
 
@@ -82,7 +81,7 @@ class Hub(Protocol):
 
     def disconnect(self, medic_id: str, connection: Connection) -> None: ...
 
-    def tell(self, medic_id: str, text: str) -> None: ...
+    def tell_answered(self, medic_id: str, told: Iterable[tuple[str, str]]) -> None: ...
 
 
 class SocketApp:
@@ -197,8 +196,7 @@ class SocketApp:
                 answer = frames.ANSWER_OF[type(frame)]
                 told = await self._medics.answer(medic_id, frame.alert_id, answer, CHANNEL)
                 fault_points.reached("answer_committed")
-                for alert_id, state in told:
-                    self._hub.tell(medic_id, answered(alert_id, state))
+                self._hub.tell_answered(medic_id, told)
 
 
 def _told(frame: frames.AnyFrame, problem: Problem) -> Error:

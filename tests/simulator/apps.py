@@ -16,7 +16,6 @@ from dispatch.api.socket import Error, text_of
 from dispatch.core.commands import Refused
 from dispatch.records import Fix, Medic
 from dispatch.store.appends import Unavailable
-from notify.message import answered
 from tests.simulator.links import Faults, Stream
 from tests.simulator.loop import SimLoop
 from tests.simulator.nodes import Parts, Place
@@ -93,8 +92,7 @@ class Socket:
             await parts.dispatcher.seen(medic_id, alert_id, "websocket")
         else:
             told = await parts.dispatcher.answer(medic_id, alert_id, said["type"], "websocket")
-            for known, state in told:
-                parts.node.hub.tell(medic_id, answered(known, state))
+            parts.node.hub.tell_answered(medic_id, told)
 
     # --- the app's end
 
