@@ -30,7 +30,7 @@ from benchmarks.machine import described
 from benchmarks.one_incident import ACCEPT, ALERTS, POLICY, OneIncident, answered, closed, delivered
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.ids import new_id
-from dispatch.nodes import Membership
+from dispatch.nodes.membership import Membership
 from dispatch.store import keys, nodes, policies
 from dispatch.store.append_rows import arguments, rows_of
 from dispatch.store.appender import Appender

@@ -21,7 +21,7 @@ from benchmarks.one_incident import (
     delivered,
     without_socket,
 )
-from dispatch.nodes import Membership
+from dispatch.nodes.membership import Membership
 from dispatch.store import keys, nodes, policies
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Append

@@ -1,5 +1,5 @@
 """``python -m dispatch``."""
 
-from dispatch.cli import main
+from dispatch.cli.main import main
 
 main()

@@ -49,23 +49,23 @@ from dispatch.chores import (
 )
 from dispatch.clock import Clock
 from dispatch.core.policy import Policies
-from dispatch.drill import Drills, drill_policy
-from dispatch.drill_devices import KIND as DRILL
-from dispatch.drill_devices import ROOM as WATCHDOG_ROOM
 from dispatch.embedded_postgres import EmbeddedPostgres
 from dispatch.enrolment import Enrolment
 from dispatch.ids import new_id
 from dispatch.kinds import Kinds
-from dispatch.node import Node
-from dispatch.opting import Opting
-from dispatch.pause import WHY as PAUSED
-from dispatch.readiness import Readiness
+from dispatch.paused.pause import WHY as PAUSED
+from dispatch.roster.drill_devices import KIND as DRILL
+from dispatch.roster.drill_devices import ROOM as WATCHDOG_ROOM
+from dispatch.service.node import Node
+from dispatch.service.opting import Opting
 from dispatch.settings import Settings
 from dispatch.store import idempotency, keys, tokens
 from dispatch.store.appends import Remembered
 from dispatch.store.database import connect_pool, connect_to_listen, upgrade
 from dispatch.together import Together
-from dispatch.watchdog import OFF, Watchdog
+from dispatch.watch.drill import Drills, drill_policy
+from dispatch.watch.readiness import Readiness
+from dispatch.watch.watchdog import OFF, Watchdog
 from notify.channel import Channel
 
 if TYPE_CHECKING:

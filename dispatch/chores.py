@@ -9,7 +9,7 @@ import asyncpg
 
 from dispatch import logs
 from dispatch.auth import Keyring
-from dispatch.drill_devices import ROOM as WATCHDOG
+from dispatch.roster.drill_devices import ROOM as WATCHDOG
 from dispatch.store import drills, enrolments, idempotency, inbound, keys, news, nodes
 from dispatch.tasks import Tasks
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dispatch.codes import Codes, read_codes
 from dispatch.core.policy import Policies, PolicyError, override, shipped
-from dispatch.drill_devices import KIND as DRILL
+from dispatch.roster.drill_devices import KIND as DRILL
 from dispatch.settings import Settings
 
 SENT_BY = ("websocket", "sms")

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from dispatch.core import events as e
 from dispatch.core.incident import Alert, Incident
-from dispatch.drill_devices import KIND as OF_THE_WATCHDOG
+from dispatch.roster.drill_devices import KIND as OF_THE_WATCHDOG
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ALERT_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from dispatch.core.events import Hazard, Setting
+from dispatch.core.events import AnyEvent, Hazard, Setting
 from dispatch.core.incident import Incident
 from dispatch.core.policy import Policy
 
@@ -94,6 +94,17 @@ class Change(msgspec.Struct, frozen=True):
         """The personal side with what this gives: two changes at once each keep what the other gave."""
         given = [name for name in Details.__struct_fields__ if name in self.fields]
         return msgspec.structs.replace(now, **{name: getattr(self.details, name) for name in given})
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """One row of an incident's history: its events from ``seq`` on, and the commands kept with them as JSON.
+
+    ``inputs``: "" where they were deleted; None where there never were any.
+    """
+
+    seq: int
+    events: tuple[AnyEvent, ...]
+    inputs: bytes | None
 
 
 class Hours(msgspec.Struct, frozen=True, gc=False):

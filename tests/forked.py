@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dispatch import fault_points
-from dispatch.cli import main
+from dispatch.cli.main import main
 
 IMPORTED = (
-    "dispatch.cli_commands",
+    "dispatch.cli.commands",
     "dispatch.serving",
     "tests.faults.outside.brisk",
     "tests.forked",

@@ -1,0 +1,1 @@
+"""What comes in by HTTP and over sockets; one module per audience."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from dispatch.api.problem import Problem, retry_later
-from dispatch.backlog import Backlog
+from dispatch.deciding.backlog import Backlog
 from dispatch.metrics import Metrics
 
 Work: TypeAlias = Literal["change", "incident", "answer", "read", "position"]

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from dispatch.api import shapes
 from dispatch.api.problem import invalid
-from dispatch.api.times import to_ms
 from dispatch.codes import NEVER, Codes
 from dispatch.records import Change, Details, Fix, Hours, NewIncident, Place, Position
+from dispatch.times import to_ms
 
 Given = TypeVar("Given")
 

@@ -18,9 +18,9 @@ from dispatch.api.reading import limit_of, parsed, query_of, read_body, read_jso
 from dispatch.api.routes import Operation
 from dispatch.auth import Key
 from dispatch.core import commands as c
-from dispatch.dispatcher import Dispatcher
 from dispatch.ids import may_be_id
 from dispatch.records import Record
+from dispatch.service.dispatcher import Dispatcher
 from dispatch.store import feed, incidents
 from dispatch.store.appends import ReferenceTaken
 

@@ -20,9 +20,9 @@ from dispatch.api.socket import Hub
 from dispatch.api.throttle import Throttle
 from dispatch.auth import TokenDesk
 from dispatch.core.events import Answer
-from dispatch.dispatcher import Dispatcher
 from dispatch.enrolment import Enrolment
 from dispatch.records import Medic
+from dispatch.service.dispatcher import Dispatcher
 from dispatch.store import medics, tokens
 
 Word: TypeAlias = Answer | Literal["seen"]

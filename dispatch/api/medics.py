@@ -22,9 +22,9 @@ from dispatch.api.problem import Problem, invalid
 from dispatch.api.reading import limit_of, parsed, query_of, read_json
 from dispatch.api.routes import Operation
 from dispatch.auth import Key
-from dispatch.dispatcher import Dispatcher
 from dispatch.ids import may_be_id, new_id
 from dispatch.records import Medic
+from dispatch.service.dispatcher import Dispatcher
 from dispatch.store import medics
 
 _new = msgspec.json.Decoder(shapes.NewMedic)

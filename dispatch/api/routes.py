@@ -20,10 +20,10 @@ from dispatch.api.admission import Admission, Work
 from dispatch.api.problem import Problem, refused, retry_later
 from dispatch.api.reading import query_of
 from dispatch.core.commands import Refused
-from dispatch.memory import DATABASE_TROUBLE
 from dispatch.metrics import Metrics
 from dispatch.seldom import Seldom
 from dispatch.store.appends import Overloaded, Unavailable
+from dispatch.store.trouble import DATABASE_TROUBLE
 
 log = logs.logger(__name__)
 _seldom = Seldom()

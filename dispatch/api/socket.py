@@ -24,11 +24,11 @@ from dispatch.api.latest_fixes import LatestFixes
 from dispatch.api.problem import Problem
 from dispatch.api.rates import Rates
 from dispatch.api.routes import problem_of
-from dispatch.api.times import rfc3339
 from dispatch.auth import TokenDesk
-from dispatch.backlog import Backlog
 from dispatch.core.events import Answer
+from dispatch.deciding.backlog import Backlog
 from dispatch.store.appends import Overloaded
+from dispatch.times import rfc3339
 
 PATH = "/v1/me/socket"
 CHANNEL = "websocket"

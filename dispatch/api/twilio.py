@@ -15,7 +15,7 @@ from dispatch.api.problem import Problem
 from dispatch.api.reading import read_body
 from dispatch.api.routes import Operation
 from dispatch.ids import may_be_id
-from dispatch.sender import Result
+from dispatch.sending.sender import Result
 from notify.channel import Failed, Sent
 from notify.twilio_webhooks import answer_to_reply, read_reply, read_status, signed_by_twilio
 

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from dispatch import records
-from dispatch.api.times import rfc3339, rfc3339_or_none
 from dispatch.core import events as e
 from dispatch.core import incident as core
 from dispatch.ids import alert_id, event_id
+from dispatch.times import rfc3339, rfc3339_or_none
 from notify.message import Message, frame
 
 Hours = records.Hours

@@ -1,0 +1,1 @@
+"""Postgres: one module per aggregate, its statements in `queries`, the schema in `migrations`."""

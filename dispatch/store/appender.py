@@ -16,7 +16,6 @@ from typing import Protocol
 import asyncpg
 
 from dispatch import fault_points
-from dispatch.commit_times import CommitTimes
 from dispatch.ids import CHANCE, RandBits
 from dispatch.store.append_rows import Row, Rows, arguments, rows_of
 from dispatch.store.appends import (
@@ -30,6 +29,7 @@ from dispatch.store.appends import (
     SeqConflict,
     Unavailable,
 )
+from dispatch.store.commit_times import CommitTimes
 from dispatch.store.statements import statements
 
 APPENDS_A_BATCH_MAX = 64

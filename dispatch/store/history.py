@@ -5,7 +5,7 @@ import msgspec
 
 from dispatch.core import events as e
 from dispatch.core.policy import Policy
-from dispatch.replay import Decided
+from dispatch.records import Decided
 from dispatch.store.feed import decode_events
 from dispatch.store.statements import statements
 

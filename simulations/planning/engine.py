@@ -1,8 +1,8 @@
 """One policy on one replication's calls: the service's own decisions on a virtual clock.
 
-What the service's loop does with tasks, sockets and timers is done here with one heap of things to come:
-``dispatch.plan.Planner`` decides, ``dispatch.memory.Memory`` follows, the roster knows who is taken. No rule
-stands here. The world says what medics truly do; the core is told what the service would be told.
+What the service's loop does with tasks, sockets and timers is done here with one heap of things to come: the
+service's own ``Planner`` decides, its ``Memory`` follows, the roster knows who is taken. No rule stands here.
+The world says what medics truly do; the core is told what the service would be told.
 """
 
 import heapq
@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, Protocol
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.policy import Policies
-from dispatch.digit_pairs import DigitPairs
-from dispatch.live import Live, MakeCommand, Order
-from dispatch.memory import Memory
-from dispatch.orders import answering, changed_by, opening, settling, updating
-from dispatch.plan import NotLocked, Part, Plan, Planner
+from dispatch.deciding.digit_pairs import DigitPairs
+from dispatch.deciding.live import Live, MakeCommand, Order
+from dispatch.deciding.memory import Memory
+from dispatch.deciding.orders import answering, changed_by, opening, settling, updating
+from dispatch.deciding.plan import NotLocked, Part, Plan, Planner
 from dispatch.records import Change, NewIncident, Record
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 from simulations.behaviour import Plan as Conduct
 
 ROOM, KEY, NODE = "room", "planner", "planner"

@@ -12,7 +12,7 @@ import numpy as np
 from dispatch.core.policy import Policies
 from dispatch.grace import Grace
 from dispatch.records import Change, Details, NewIncident, Position
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 from simulations.planning.behaviour import Behaviour
 from simulations.planning.draws import Draws
 from simulations.planning.engine import Engine, Medics, Watch

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dispatch.core import events as e
 from dispatch.records import Record
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 from simulations.behaviour import Plan
 from simulations.planning.draws import Draws, Purpose
 from simulations.planning.engine import Asked

@@ -12,7 +12,7 @@ from scipy.stats import nbinom
 from dispatch.core import events as e
 from dispatch.core.policy import Policy
 from dispatch.records import Record
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 from simulations.behaviour import Plan
 from simulations.planning.draws import Draws, Purpose
 from simulations.planning.engine import Asked

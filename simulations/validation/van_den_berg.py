@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from dispatch.core import events as e
 from dispatch.core.policy import Policy, override
 from dispatch.records import Record
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 from simulations.behaviour import Answer, Plan
 from simulations.planning import survival
 from simulations.planning.draws import Draws, Purpose

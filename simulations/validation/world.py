@@ -10,7 +10,7 @@ from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.policy import Policy, Rung, Wave, shipped
 from dispatch.records import Details, NewIncident, Position, Record
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 from geo.distance import EARTH_RADIUS_M, SPEED_M_S, Mode
 from simulations.behaviour import After, Answer, Plan
 from simulations.planning.engine import Asked, Engine

@@ -10,7 +10,8 @@ import asyncpg
 import httpx
 import pytest
 
-from dispatch import following, logs, node
+from dispatch import logs
+from dispatch.service import following, node
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import World, a_world
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from dispatch.api.times import rfc3339
 from dispatch.store import medics
+from dispatch.times import rfc3339
 from tests.api.world import DOM, Device, World, a_report, everything
 
 SETTINGS: dict[str, Any] = {

@@ -11,8 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from dispatch.api import socket as socket_module
-from dispatch.api.times import rfc3339
 from dispatch.auth import new_key, new_token
+from dispatch.times import rfc3339
 from tests.api.world import DOM, Device, World, a_report, everything
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dispatch.api.times import rfc3339
+from dispatch.times import rfc3339
 from tests.api.test_when_there_is_too_much_incidents_go_first import (
     HeldUp,
     behind_a_proxy,
@@ -31,16 +31,16 @@ EACH_S = 0.11
 async def held_up(
     database_url: str, tmp_path: Path, pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[HeldUp]:
-    monkeypatch.setattr("dispatch.turns.AT_A_TIME", AT_A_TIME)
-    monkeypatch.setattr("dispatch.turns.EACH_S", EACH_S)
-    monkeypatch.setattr("dispatch.turns.LEARNT", 0.0)
-    monkeypatch.setattr("dispatch.turns.TURN_S_MAX", 60.0)
-    monkeypatch.setattr("dispatch.live.ANSWER_MAY_WAIT_S", 60.0)
-    monkeypatch.setattr("dispatch.live.RECEIPT_MAY_WAIT_S", 120.0)
+    monkeypatch.setattr("dispatch.deciding.turns.AT_A_TIME", AT_A_TIME)
+    monkeypatch.setattr("dispatch.deciding.turns.EACH_S", EACH_S)
+    monkeypatch.setattr("dispatch.deciding.turns.LEARNT", 0.0)
+    monkeypatch.setattr("dispatch.deciding.turns.TURN_S_MAX", 60.0)
+    monkeypatch.setattr("dispatch.deciding.live.ANSWER_MAY_WAIT_S", 60.0)
+    monkeypatch.setattr("dispatch.deciding.live.RECEIPT_MAY_WAIT_S", 120.0)
     monkeypatch.setattr("dispatch.api.lag.Lag.seconds", 0.0)  # however slow this machine
     monkeypatch.setattr("dispatch.app.KEYS_S", 0.02)
     monkeypatch.setattr("dispatch.auth.KEYS_S_MAX", 60)
-    monkeypatch.setattr("dispatch.node.RECONNECT_GRACE_MS", 0)
+    monkeypatch.setattr("dispatch.service.node.RECONNECT_GRACE_MS", 0)
     async with behind_a_proxy(database_url, tmp_path, pool) as held:
         yield held
 

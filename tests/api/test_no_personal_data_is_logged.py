@@ -32,7 +32,7 @@ async def test_a_whole_life_leaves_no_personal_data(
     await room.post("/v1/medics", json={"name": "Anna de Vries", "phone": "+31612345678"})
     await (await world.client()).post("/v1/enrolments", json={"phone": "+31612345678"})
     await room.post(f"/v1/incidents/{incident['id']}/close")
-    monkeypatch.setattr("dispatch.dispatcher.Dispatcher.get", _breaks)
+    monkeypatch.setattr("dispatch.service.dispatcher.Dispatcher.get", _breaks)
     assert (await room.get(f"/v1/incidents/{incident['id']}")).status_code == 500
     # Without the times: a second may have the digits of a longitude.
     whole = json.dumps([{**line, "at": ""} for line in lines(log)])

@@ -10,13 +10,15 @@ import asyncpg
 import httpx
 import pytest
 
-from dispatch import commit_times, positions, sms_callbacks
 from dispatch.api import lag
-from dispatch.api.times import rfc3339
 from dispatch.core.policy import override
-from dispatch.disk import disk
-from dispatch.readiness import Readiness
+from dispatch.sending import sms_callbacks
+from dispatch.service import positions
 from dispatch.settings import Settings
+from dispatch.store import commit_times
+from dispatch.times import rfc3339
+from dispatch.watch.disk import disk
+from dispatch.watch.readiness import Readiness
 from simulations.twilio_double import TwilioDouble
 from tests.api.conftest import MakeWorld
 from tests.api.world import World, a_report

@@ -11,13 +11,13 @@ import asyncpg
 import httpx
 import pytest
 
-from dispatch import drill, watchdog
 from dispatch.core.policy import PolicyError
 from dispatch.ids import new_id
 from dispatch.kinds import read_kinds
 from dispatch.settings import Settings, SettingsError, read_settings
 from dispatch.store import drills, feed, service
 from dispatch.store.appends import Unavailable
+from dispatch.watch import drill, watchdog
 from simulations.twilio_double import TwilioDouble
 from tests.api.conftest import MakeWorld
 from tests.api.world import Device, World, a_report
@@ -162,7 +162,7 @@ async def test_a_watchdog_that_stands_still_is_not_ok(
         client = await world.client()
         async with acknowledging(await world.medic_on_socket(id=medic_id, **TEST_DEVICE)):
             await until(client, came_back)
-            monkeypatch.setattr("dispatch.drill.Drills.end_stuck", hangs)
+            monkeypatch.setattr("dispatch.watch.drill.Drills.end_stuck", hangs)
             still = await until(client, lambda check: "no drill has ended for" in check["detail"])
         assert not still["ok"]
         assert "restart it" in still["hint"]
@@ -240,7 +240,7 @@ async def test_a_drill_that_could_not_be_closed_is_closed_the_next_time_and_coun
             raise Unavailable("x")
 
         with monkeypatch.context() as broken:
-            broken.setattr("dispatch.dispatcher.Dispatcher.command", fails)
+            broken.setattr("dispatch.service.dispatcher.Dispatcher.command", fails)
             async with acknowledging(await world.medic_on_socket(id=medic_id, **TEST_DEVICE)):
                 failed = await until(client, lambda check: "a drill failed" in check["detail"])
                 assert not failed["ok"]
@@ -262,7 +262,7 @@ async def test_a_drill_that_a_node_left_when_it_died_is_closed_by_another(
         return None
 
     with monkeypatch.context() as dying:
-        dying.setattr("dispatch.drill.Drills._end", never)
+        dying.setattr("dispatch.watch.drill.Drills._end", never)
         async with (
             watched(make_world, medic_id) as world,
             acknowledging(await world.medic_on_socket(id=medic_id, **TEST_DEVICE)),

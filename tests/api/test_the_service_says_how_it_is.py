@@ -33,7 +33,7 @@ async def test_sms_that_is_on_is_ok(world_with_sms: World) -> None:
 
 
 async def test_a_database_that_does_not_answer_makes_it_unready(world: World, monkeypatch: Any) -> None:
-    monkeypatch.setattr("dispatch.readiness.ANSWER_S_MAX", 0.05)
+    monkeypatch.setattr("dispatch.watch.readiness.ANSWER_S_MAX", 0.05)
     client = await world.client()
     database = await checks(client)
     assert database["database"]["ok"] is True
@@ -107,7 +107,7 @@ async def test_a_database_that_is_away_is_503_with_retry_after(
         async def fails(*_: Any, error: Exception = error) -> None:
             raise error
 
-        monkeypatch.setattr("dispatch.dispatcher.Dispatcher.open", fails)
+        monkeypatch.setattr("dispatch.service.dispatcher.Dispatcher.open", fails)
         answer = await room.post("/v1/incidents", json=a_report())
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), error
         assert int(answer.headers["retry-after"]) >= 1
@@ -119,7 +119,7 @@ async def test_a_fault_of_ours_is_500_without_a_trace(
     async def fails(*_: Any) -> None:
         raise KeyError("secret thing")
 
-    monkeypatch.setattr("dispatch.dispatcher.Dispatcher.open", fails)
+    monkeypatch.setattr("dispatch.service.dispatcher.Dispatcher.open", fails)
     answer = await room.post("/v1/incidents", json=a_report())
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "secret" not in answer.text

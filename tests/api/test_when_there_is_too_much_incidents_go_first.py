@@ -86,12 +86,12 @@ async def behind_a_proxy(database_url: str, folder: Path, pool: Any) -> AsyncIte
 async def held_up(
     database_url: str, tmp_path: Path, pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[HeldUp]:
-    monkeypatch.setattr("dispatch.backlog.ORDERS_MAX", ROOM_FOR)
+    monkeypatch.setattr("dispatch.deciding.backlog.ORDERS_MAX", ROOM_FOR)
     monkeypatch.setattr("dispatch.api.lag.Lag.seconds", 0.0)  # however slow this machine
     monkeypatch.setattr("dispatch.app.KEYS_S", 0.02)
     monkeypatch.setattr("dispatch.auth.KEYS_S_MAX", 60)  # however slow this machine: no key is looked up
-    monkeypatch.setattr("dispatch.following.LOOK_S", 0.02)
-    monkeypatch.setattr("dispatch.node.RECONNECT_GRACE_MS", 0)
+    monkeypatch.setattr("dispatch.service.following.LOOK_S", 0.02)
+    monkeypatch.setattr("dispatch.service.node.RECONNECT_GRACE_MS", 0)
     async with behind_a_proxy(database_url, tmp_path, pool) as held:
         yield held
 

@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 from a_night_restored import Night, Restored, a_night, ensure_silence, restored_night, succeeding
 
-from dispatch import following, node, resuming
+from dispatch.paused import resuming
+from dispatch.service import following, node
 from dispatch.store import service as service_row
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Unavailable

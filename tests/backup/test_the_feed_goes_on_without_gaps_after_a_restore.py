@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from a_night_restored import a_night, restored_night
 
-from dispatch import following, node
+from dispatch.service import following, node
 from dispatch.store import feed
 from tests.api.test_the_feed_shows_every_event_once_in_order import follow
 from tests.api.world import a_report

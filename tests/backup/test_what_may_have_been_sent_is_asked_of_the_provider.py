@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from a_night_restored import SILENCE_S, Night, succeeding, until
 
-from dispatch import following, node
+from dispatch.service import following, node
 from dispatch.store.backup import backup, restore
 from dispatch.store.database import connect_pool
 from simulations.twilio_double import TwilioDouble

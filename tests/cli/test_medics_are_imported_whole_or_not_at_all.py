@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from dispatch.medics_import import UnusableFile, read_medics
+from dispatch.cli.medics_import import UnusableFile, read_medics
 from dispatch.store import medics
 from tests.cli.conftest import Cli
 

@@ -6,7 +6,7 @@ from texting import Texting
 from town import a_policy, asked_by, some_medics, until
 
 from dispatch.core import commands as c
-from dispatch.sender import CALL_S_MAX
+from dispatch.sending.sender import CALL_S_MAX
 from dispatch.store import notifications
 
 TRAUMA = {"trauma": a_policy(waves=[(0, 1)], ladder=[("sms", 0)], answer_within_s=90)}

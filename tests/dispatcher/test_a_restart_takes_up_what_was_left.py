@@ -7,8 +7,8 @@ from town import Town, a_policy, asked_by, some_medics, states
 from dispatch.core import commands as c
 from dispatch.core.evolve import evolve_all
 from dispatch.core.incident import Note
-from dispatch.dispatcher import Dispatcher
 from dispatch.records import Record
+from dispatch.service.dispatcher import Dispatcher
 
 PHONES = [medic.phone for medic in some_medics(2)]
 BY_SMS = {"trauma": a_policy(waves=[(0, 1)], ladder=[("sms", 0)], answer_within_s=90)}

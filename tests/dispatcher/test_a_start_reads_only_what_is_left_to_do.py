@@ -12,10 +12,10 @@ import pytest
 from texting import Texting
 from town import KEY, Device, Town, a_policy, some_medics, states, until
 
-from dispatch import dispatcher, taking_up
 from dispatch.core import commands as c
-from dispatch.dispatcher import Dispatcher
 from dispatch.records import Record
+from dispatch.service import dispatcher, taking_up
+from dispatch.service.dispatcher import Dispatcher
 from dispatch.store import alerts, incidents, medics
 
 POLICIES = {

@@ -5,7 +5,7 @@ from texting import Texting
 from town import Town, a_policy, asked_by, some_medics, soon, until
 
 from dispatch.core import commands as c
-from dispatch.sender import CALL_S_MAX
+from dispatch.sending.sender import CALL_S_MAX
 
 (PHONE,) = [medic.phone for medic in some_medics(1)]
 TRAUMA = {"trauma": a_policy(waves=[(0, 1)], ladder=[("websocket", 0), ("sms", 8)], answer_within_s=90)}

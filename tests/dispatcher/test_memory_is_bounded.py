@@ -5,7 +5,7 @@ from texting import Texting
 from town import a_policy, some_medics
 
 from dispatch.core import commands as c
-from dispatch.decisions import KEEP_ENDED_MS
+from dispatch.deciding.decisions import KEEP_ENDED_MS
 
 HOUR_S = KEEP_ENDED_MS / 1000
 

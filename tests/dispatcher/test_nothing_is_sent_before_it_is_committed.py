@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from town import Town, some_medics, states
 
-from dispatch.plan import Part
+from dispatch.deciding.plan import Part
 from dispatch.store.appends import ReferenceTaken
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from town import KEY, Town, some_medics
 
-from dispatch import to_sockets
 from dispatch.core import commands as c
 from dispatch.records import Record
+from dispatch.sending import to_sockets
 from dispatch.store.appends import Append, Conflict
 
 pytestmark = pytest.mark.timeout(240)

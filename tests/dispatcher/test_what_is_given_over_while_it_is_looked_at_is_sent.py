@@ -2,7 +2,7 @@
 
 import asyncio
 
-from dispatch.sender import Letter, Ready, Sender
+from dispatch.sending.sender import Letter, Ready, Sender
 from notify.channel import Outcome, Sent
 from notify.message import Message, Position
 

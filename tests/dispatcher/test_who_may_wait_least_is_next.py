@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from dispatch import turns as module
 from dispatch.core import commands as c
-from dispatch.live import Live, Order, Situation
+from dispatch.deciding import turns as module
+from dispatch.deciding.live import Live, Order, Situation
+from dispatch.deciding.turns import Turns, still_wanted
 from dispatch.store.appends import Overloaded
-from dispatch.turns import Turns, still_wanted
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ async def test_a_report_about_an_incident_that_waits_brings_it_forward_once() ->
 
 
 async def test_a_receipt_that_has_waited_goes_before_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dispatch.live.RECEIPT_MAY_WAIT_S", 0.01)
+    monkeypatch.setattr("dispatch.deciding.live.RECEIPT_MAY_WAIT_S", 0.01)
     began = Began()
     first, receipt, report = some("first", "receipt", "report")
     began.ask(first, a_report())

@@ -20,8 +20,8 @@ from dispatch.clock import Clock
 from dispatch.core import events as e
 from dispatch.core.incident import Alert
 from dispatch.core.policy import Policy, Rung, Wave, shipped
-from dispatch.node import Node
 from dispatch.records import Details, Medic, NewIncident, Place, Position, Record
+from dispatch.service.node import Node
 from dispatch.store import incidents, keys, medics, nodes
 from dispatch.store.database import connect_pool, connect_to_listen
 from notify.channel import Channel

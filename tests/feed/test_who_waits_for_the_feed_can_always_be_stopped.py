@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dispatch.wakeups import Wakeups
+from dispatch.service.wakeups import Wakeups
 
 
 async def test_woken_and_cancelled_at_once():

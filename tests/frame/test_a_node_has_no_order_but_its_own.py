@@ -51,7 +51,7 @@ def lint(code: str, path: str) -> str:
 
 @pytest.mark.parametrize("code", BANNED)
 def test_what_is_ordered_by_address_or_brings_its_own_chance_or_time_is_refused(code: str) -> None:
-    assert "TID251" in lint(code, "dispatch/decisions.py")
+    assert "TID251" in lint(code, "dispatch/deciding/decisions.py")
     assert "TID251" in lint(code, "dispatch/store/appender.py")
     assert "TID251" in lint(code, "notify/websocket.py")
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from dispatch.bus import APART_S
+from dispatch.nodes.bus import APART_S
 from dispatch.store import nodes as store
 from tests.dispatcher.town import until
 

@@ -6,14 +6,14 @@ import time
 import asyncpg
 import pytest
 
-from dispatch import nodes, patience
-from dispatch.nodes import Membership
-from dispatch.patience import patiently
+from dispatch.nodes import membership, patience
+from dispatch.nodes.membership import Membership
+from dispatch.nodes.patience import patiently
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nodes, "ANSWER_S_MAX", 0.3)
+    monkeypatch.setattr(membership, "ANSWER_S_MAX", 0.3)
     monkeypatch.setattr(patience, "BEAT_S", 0.1)
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dispatch import bus
+from dispatch.nodes import bus
 from tests.dispatcher.town import until
 
 
@@ -106,7 +106,7 @@ async def test_looks_that_fail_for_long_show_on_readyz_until_one_succeeds(nodes,
         raise OSError("not to be read")
 
     await until(ok)
-    monkeypatch.setattr("dispatch.following.LOOKED_S_MAX", 0.6)
+    monkeypatch.setattr("dispatch.service.following.LOOKED_S_MAX", 0.6)
     with monkeypatch.context() as broken:
         broken.setattr("dispatch.store.nodes.look", fails)
         await until(lambda: not ok())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dispatch.core.commands import Search
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 from geo.distance import distance_m
 from simulations.planning import population
 from simulations.planning.cell_points import cells_at

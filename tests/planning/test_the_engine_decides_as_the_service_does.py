@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dispatch.core import events as e
-from dispatch.orders import opening
+from dispatch.deciding.orders import opening
 from simulations.behaviour import Plan
 from simulations.planning.engine import Engine
 from simulations.planning.sections import BehaviourKeys

@@ -140,7 +140,7 @@ class Service:
 @pytest.fixture
 async def service(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Devices acknowledge sooner than the service takes it for sent: here that is a matter of real time."""
-    monkeypatch.setattr("dispatch.to_sockets.SENT_AFTER_S", 3600.0)
+    monkeypatch.setattr("dispatch.sending.to_sockets.SENT_AFTER_S", 3600.0)
     town = Town(database_url, policies=POLICIES)
     clock = town.clock = MovedClock(NOON)
     await town.start()

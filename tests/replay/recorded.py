@@ -10,8 +10,8 @@ from dispatch.core import commands as c
 from dispatch.core.decide import Decision
 from dispatch.core.incident import Incident
 from dispatch.core.policy import Policy, digest
-from dispatch.plan import input_of
-from dispatch.replay import Decided
+from dispatch.deciding.plan import input_of
+from dispatch.records import Decided
 from tests.core.random_life import Life
 from tests.core.world import Night
 

@@ -9,7 +9,7 @@ from recorded import Recorder, recorded
 from dispatch.core import answers, ladder, stand_down, timers, waves
 from dispatch.core import commands as c
 from dispatch.core import events as e
-from dispatch.replay import Replayed, replay
+from dispatch.replay.again import Replayed, replay
 
 SEEDS = range(25)
 

@@ -3,7 +3,7 @@
 import pytest
 from recorded import recorded
 
-from dispatch.replay import replay
+from dispatch.replay.again import replay
 
 LIVES = 200
 AT_ONCE = 100

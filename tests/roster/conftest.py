@@ -8,7 +8,7 @@ import pytest
 
 from dispatch.core.commands import Candidate, Search
 from dispatch.records import Fix, Medic
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 
 AT = int(datetime.fromisoformat("2026-03-10T12:00:00Z").timestamp() * 1000)
 """A Tuesday noon, UTC; 13:00 in Amsterdam."""

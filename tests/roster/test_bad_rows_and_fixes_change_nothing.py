@@ -5,7 +5,7 @@ import math
 import pytest
 
 from dispatch.records import Hours, Place
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 
 BAD_HOURS = [
     Hours((0,), "08:00", "17:00"),

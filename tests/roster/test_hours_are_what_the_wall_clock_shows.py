@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatch.hours import Schedules, spans
 from dispatch.records import Hours
+from dispatch.roster.hours import Schedules, spans
 
 ALL_DAYS = (1, 2, 3, 4, 5, 6, 7)
 

@@ -4,10 +4,10 @@ from itertools import count
 
 import pytest
 
-from dispatch import hours as weekly
-from dispatch import roster as rosters
-from dispatch.hours import Schedules
 from dispatch.records import Hours, Place
+from dispatch.roster import hours as weekly
+from dispatch.roster import roster as rosters
+from dispatch.roster.hours import Schedules
 
 CHANGES = 200
 TUESDAY_NOON = (Hours((2,), "12:00", "14:00"),)

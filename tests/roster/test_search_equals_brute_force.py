@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from dispatch.core.commands import Search
 from dispatch.grace import Grace
 from dispatch.records import Fix, Hours, Medic, Place
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 from geo.distance import distance_m
 
 NOON = 1_773_144_000_000

@@ -4,7 +4,7 @@ import pytest
 
 from dispatch.grace import Grace
 from dispatch.records import Hours
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.cli_options import server
+from dispatch.cli.options import server
 from dispatch.garbage import MORE_MAX, not_while_starting, serving
 
 A_COMMAND = """
@@ -16,7 +16,7 @@ import gc, sys
 from dispatch import cli
 looked = []
 # From when the commands are imported: what little comes before may make a young collection full.
-gc.callbacks.append(lambda phase, _: "dispatch.cli_commands" in sys.modules and looked.append(phase))
+gc.callbacks.append(lambda phase, _: "dispatch.cli.commands" in sys.modules and looked.append(phase))
 sys.argv = ["dispatch", "policy", "check", sys.argv[1]]
 try:
     cli.main()

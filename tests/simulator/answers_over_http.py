@@ -12,7 +12,7 @@ from starlette.types import Message
 from dispatch.api.access import Access
 from dispatch.api.medic import MedicApi
 from dispatch.api.routes import Handler
-from dispatch.node import Node
+from dispatch.service.node import Node
 
 
 class Bearer:

@@ -17,11 +17,11 @@ from dispatch.api.problem import Problem
 from dispatch.auth import Key
 from dispatch.core import commands as c
 from dispatch.core.commands import Refused
-from dispatch.memory import DATABASE_TROUBLE
 from dispatch.records import Change, Details, NewIncident, Position
 from dispatch.store import feed, medics
 from dispatch.store.appends import ReferenceTaken, Remembered, Unavailable
 from dispatch.store.feed import Written
+from dispatch.store.trouble import DATABASE_TROUBLE
 from tests.simulator.links import Faults
 from tests.simulator.loop import SimLoop
 from tests.simulator.nodes import Parts, Place

@@ -9,9 +9,9 @@ import pytest
 
 from dispatch.api.once import Once
 from dispatch.clock import Clock
-from dispatch.her_alerts import HerAlerts, Shown
-from dispatch.outgoing import Outgoing
 from dispatch.records import Medic
+from dispatch.sending.outgoing import Outgoing
+from dispatch.service.her_alerts import HerAlerts, Shown
 from dispatch.store import notifications
 from dispatch.store.appender import Appender
 from dispatch.store.appends import Append

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from dispatch.api.once import Once
 from dispatch.clock import Clock
 from dispatch.core.policy import Policies
-from dispatch.dispatcher import Dispatcher
-from dispatch.node import Node
+from dispatch.service.dispatcher import Dispatcher
+from dispatch.service.node import Node
 from dispatch.store import idempotency
 from dispatch.store.appends import Remembered
 from tests.simulator.answers_over_http import DeviceRoutes

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from random import Random
 
 from dispatch.core.commands import Refused
-from dispatch.memory import DATABASE_TROUBLE
 from dispatch.records import Medic
 from dispatch.store.appends import Unavailable
+from dispatch.store.trouble import DATABASE_TROUBLE
 from notify.message import Message
 from simulations.behaviour import Behaviour
 from tests.simulator.apps import App

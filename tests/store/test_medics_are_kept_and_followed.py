@@ -6,9 +6,9 @@ import pytest
 from made import AT, a_medic
 from msgspec.structs import replace
 
-from dispatch.medics_follower import MedicsFollower
 from dispatch.records import Fix, Hours, Place
-from dispatch.roster import Roster
+from dispatch.roster.roster import Roster
+from dispatch.service.medics_follower import MedicsFollower
 from dispatch.store import medics, positions
 from dispatch.store.medics import PhoneTaken
 

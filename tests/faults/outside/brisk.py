@@ -3,7 +3,9 @@
 import os
 from functools import partial
 
-from dispatch import following, node, sender, serving
+from dispatch import serving
+from dispatch.sending import sender
+from dispatch.service import following, node
 from notify import sms, twilio_results
 
 PING_S = "DISPATCH_TEST_PING_S"

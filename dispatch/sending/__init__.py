@@ -1,0 +1,1 @@
+"""Notifications on their way out, and what becomes of them."""
