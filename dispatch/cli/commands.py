@@ -108,7 +108,7 @@ def demo_command(
 ) -> None:
     """Watch real collisions become alerts on simulated medics' phones, through the real service."""
     from simulations.calls import CallColumns
-    from simulations.demo import DemoOptions, run
+    from simulations.demo.command import DemoOptions, run
 
     options = DemoOptions(
         once=once,

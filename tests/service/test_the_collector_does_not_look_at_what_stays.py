@@ -13,13 +13,13 @@ from dispatch.garbage import MORE_MAX, not_while_starting, serving
 
 A_COMMAND = """
 import gc, sys
-from dispatch import cli
+from dispatch.cli.main import main
 looked = []
 # From when the commands are imported: what little comes before may make a young collection full.
 gc.callbacks.append(lambda phase, _: "dispatch.cli.commands" in sys.modules and looked.append(phase))
 sys.argv = ["dispatch", "policy", "check", sys.argv[1]]
 try:
-    cli.main()
+    main()
 finally:
     print(len(looked))
 """

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from simulations.calls import Call
-from simulations.incident_board import REMEMBERED, IncidentBoard
-from simulations.narration import narrate
+from simulations.demo.incident_board import REMEMBERED, IncidentBoard
+from simulations.demo.narration import narrate
+from simulations.demo.timeline import Timeline
+from simulations.demo.timeline_json import alert_json, timings_json
+from simulations.demo.virtual_medic import Heard, place_of
 from simulations.population import Resident
-from simulations.timeline import Timeline
-from simulations.timeline_json import alert_json, timings_json
-from simulations.virtual_medic import Heard, place_of
 
 CALL = Call("c1", "traffic_accident", 53.3, -6.2, 0.0, "serious collision")
 POSTED_MS = 1_700_000_000_000

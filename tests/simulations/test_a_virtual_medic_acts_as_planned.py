@@ -12,8 +12,8 @@ import pytest
 from notify.message import Message, Position, Purpose, frame
 from notify.texts import sms_text
 from simulations.behaviour import Behaviour, Habits
+from simulations.demo.virtual_medic import Episode, Heard, VirtualMedic
 from simulations.population import Resident
-from simulations.virtual_medic import Episode, Heard, VirtualMedic
 
 PACE = 2_000.0
 RESIDENT = Resident("Medic 0001", "+353209100000", "en", "nurse", "foot", 53.34, -6.26, True)

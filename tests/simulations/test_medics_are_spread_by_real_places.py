@@ -7,8 +7,8 @@ import pytest
 from geo.distance import distance_m
 from simulations.behaviour import Behaviour
 from simulations.calls import Call
+from simulations.demo.showcase import choose
 from simulations.population import JITTER_M, MEDICS_MAX, spread, write_csv
-from simulations.showcase import choose
 
 PLACES = [(53.30, -6.20), (53.40, -6.30)]
 

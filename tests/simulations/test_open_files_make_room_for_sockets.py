@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import resource
-from simulations.open_files import TooFewOpenFiles, make_room
+from simulations.demo.open_files import TooFewOpenFiles, make_room
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
 try:
     make_room(1000)

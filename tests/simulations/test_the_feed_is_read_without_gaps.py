@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
-from simulations import feed
+from simulations.demo import feed
 
 EVENTS = 10
 

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from simulations.live_view import WIDE_COLUMNS, picture
-from simulations.timeline import Timeline
+from simulations.demo.live_view import WIDE_COLUMNS, picture
+from simulations.demo.timeline import Timeline
 from tests.simulations.test_a_timeline_tells_one_incident import CALL, EVENTS, INCIDENT, POSTED_MS, RESIDENTS
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import WSCloseCode, web
 
-from simulations import virtual_medics
 from simulations.behaviour import Behaviour, Habits
+from simulations.demo import virtual_medics
+from simulations.demo.virtual_medic import Heard
+from simulations.demo.virtual_medics import Registered, TokenRefused, VirtualMedics
 from simulations.population import Resident, spread
-from simulations.virtual_medic import Heard
-from simulations.virtual_medics import Registered, TokenRefused, VirtualMedics
 
 ALERT = {
     "type": "alert",

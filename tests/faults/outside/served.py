@@ -14,7 +14,7 @@ import httpx
 from dispatch.ids import new_id
 from dispatch.records import Medic, Place
 from dispatch.store import medics
-from simulations.service_process import ServiceProcess
+from simulations.demo.service_process import ServiceProcess
 from simulations.twilio_double import TwilioDouble
 from tests.api.world import World
 from tests.faults.outside.brisk import PING_S, hasten

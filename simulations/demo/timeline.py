@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from simulations.calls import Call
-from simulations.virtual_medic import Heard, place_of
+from simulations.demo.virtual_medic import Heard, place_of
 
 Event = dict[str, Any]
 Json = dict[str, Any]

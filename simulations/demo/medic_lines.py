@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from simulations.virtual_medic import Episode, Frame
+from simulations.demo.virtual_medic import Episode, Frame
 
 GPS_ACCURACY_M = 12.0
 

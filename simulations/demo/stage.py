@@ -8,14 +8,14 @@ from pathlib import Path
 from time import monotonic
 
 from simulations.behaviour import Behaviour
-from simulations.control_room import ControlRoom
-from simulations.demo_registration import registered_medics
-from simulations.incident_board import IncidentBoard
+from simulations.demo.control_room import ControlRoom
+from simulations.demo.incident_board import IncidentBoard
+from simulations.demo.registration import registered_medics
+from simulations.demo.service_process import ServiceProcess
+from simulations.demo.virtual_medics import VirtualMedics
 from simulations.population import Resident
-from simulations.service_process import ServiceProcess
 from simulations.twilio_double import TwilioDouble
 from simulations.twilio_double.double import AUTH_TOKEN
-from simulations.virtual_medics import VirtualMedics
 
 TEXT_IN_TRANSIT_S = 0.4
 RECONNECT_GRACE_S = 5.5

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from simulations.demo.timeline import AlertLine, Json, Timeline
 from simulations.population import Resident
-from simulations.timeline import AlertLine, Json, Timeline
 
 
 def alert_json(alert: AlertLine, residents: Mapping[str, Resident]) -> Json:

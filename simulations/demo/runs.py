@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.live import Live
 
 from simulations.calls import Call
-from simulations.control_room import Refused
-from simulations.demo_stage import Stage
-from simulations.feed import follow
-from simulations.incident_board import IncidentBoard
-from simulations.live_view import TerminalView
-from simulations.narration import LineView
-from simulations.timeline import Event, Timeline
-from simulations.timeline_json import alert_json, timings_json
+from simulations.demo.control_room import Refused
+from simulations.demo.feed import follow
+from simulations.demo.incident_board import IncidentBoard
+from simulations.demo.live_view import TerminalView
+from simulations.demo.narration import LineView
+from simulations.demo.stage import Stage
+from simulations.demo.timeline import Event, Timeline
+from simulations.demo.timeline_json import alert_json, timings_json
 
 SETTLE_S_MAX = 60.0
 """How long one incident may take until somebody arrived and the others were told: then it is closed."""

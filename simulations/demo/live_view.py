@@ -11,10 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from simulations.demo_stage import Stage
-from simulations.narration import ANSWERS, STAND_DOWN_REASONS, channel, distance, seconds
+from simulations.demo.narration import ANSWERS, STAND_DOWN_REASONS, channel, distance, seconds
+from simulations.demo.stage import Stage
+from simulations.demo.timeline import AlertLine, Event, Timeline
 from simulations.population import Resident
-from simulations.timeline import AlertLine, Event, Timeline
 
 OTHERS_SHOWN = 8
 ALERTS_SHOWN = 14

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from geo.distance import Mode, great_circle_m, travel_s
 from simulations.behaviour import Behaviour, Plan
 from simulations.calls import Call
+from simulations.demo.virtual_medic import place_of
 from simulations.population import Resident
-from simulations.virtual_medic import place_of
 
 KINDS = ("traffic_accident", "unconscious")
 NEAREST = 5

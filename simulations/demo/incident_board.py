@@ -3,8 +3,8 @@
 import asyncio
 
 from simulations.calls import Call
-from simulations.timeline import Event, Timeline
-from simulations.virtual_medic import Heard
+from simulations.demo.timeline import Event, Timeline
+from simulations.demo.virtual_medic import Heard
 
 REMEMBERED = 200
 

@@ -13,9 +13,9 @@ import aiohttp
 import msgspec
 
 from simulations.behaviour import Behaviour, draw
-from simulations.medic_lines import AppLine, SmsLine
+from simulations.demo.medic_lines import AppLine, SmsLine
+from simulations.demo.virtual_medic import Frame, Heard, VirtualMedic
 from simulations.population import Resident
-from simulations.virtual_medic import Frame, Heard, VirtualMedic
 
 CONNECTING_AT_ONCE = 40
 RECONNECT_S_MAX = 5.0

@@ -7,9 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from simulations.demo.service_process import ServiceProcess
+from simulations.demo.virtual_medics import Registered
 from simulations.population import Resident, write_csv
-from simulations.service_process import ServiceProcess
-from simulations.virtual_medics import Registered
 
 CONTROL_ROOM = "Demo"
 SCOPES = "incidents:write,incidents:read,medics:manage"

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from simulations.demo.timeline import AlertLine, Event, Timeline
 from simulations.population import Resident
-from simulations.timeline import AlertLine, Event, Timeline
 
 CHANNELS = {"websocket": "app", "sms": "SMS"}
 

@@ -22,15 +22,15 @@ import uvloop
 from simulations import collisions
 from simulations.behaviour import Behaviour
 from simulations.calls import Call, CallColumns, UnusableFile, read_calls
-from simulations.control_room import Refused, Unanswered
-from simulations.demo_registration import OtherMedics
-from simulations.demo_runs import replay, show_one
-from simulations.demo_stage import stage
-from simulations.open_files import TooFewOpenFiles, make_room
+from simulations.demo.control_room import Refused, Unanswered
+from simulations.demo.open_files import TooFewOpenFiles, make_room
+from simulations.demo.registration import OtherMedics
+from simulations.demo.runs import replay, show_one
+from simulations.demo.service_process import PortBusy, ServiceFailed, free_port
+from simulations.demo.showcase import choose
+from simulations.demo.stage import stage
+from simulations.demo.virtual_medics import TokenRefused
 from simulations.population import MEDICS_MAX, Resident, spread
-from simulations.service_process import PortBusy, ServiceFailed, free_port
-from simulations.showcase import choose
-from simulations.virtual_medics import TokenRefused
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 LIVE_PORT = 8000

@@ -1,0 +1,1 @@
+"""`dispatch demo`: real calls become alerts on simulated medics' phones, through the real service."""
