@@ -137,10 +137,11 @@ class ControlRoomApi:
         body = await read_json(request)
         sent = parsed(body, _report)
         _ensure_scope(key, drill=bool(sent.drill))
-        new = self._checks.new_incident(sent, self._now_ms())
         fault_points.reached("report_read")
 
         async def do(remember: Remember | None) -> Response:
+            # A repeat may come once its times are too long ago, or its kind or code is known no more.
+            new = self._checks.new_incident(sent, self._now_ms())
             try:
                 record = await self._dispatcher.open(key.control_room_id, key.id, new, remember)
             except ReferenceTaken as taken:

@@ -1,10 +1,13 @@
 """Idempotency-Key: the same request again answers with the thing as it now is, and does nothing again."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 
+from dispatch.api import checks
 from tests.api.world import World, a_report
 
 KEY = {"Idempotency-Key": "once"}
@@ -85,6 +88,20 @@ async def test_a_repeat_is_answered_though_the_incident_would_refuse_it_now(room
     await room.post(f"/v1/incidents/{incident}/close")
     again = await room.post(path, json={"count": 1}, headers=KEY)
     assert (again.status_code, again.json()["state"]) == (200, "closed")
+
+
+async def test_a_repeat_is_answered_though_the_report_would_be_refused_now(
+    room: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a call a week ago was reported in its last second: told that, she reports it once more."""
+    called_at = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    first = await room.post("/v1/incidents", json=a_report(called_at=called_at), headers=KEY)
+    monkeypatch.setattr(checks, "BACK_MS_MAX", 0)
+    again = await room.post("/v1/incidents", json=a_report(called_at=called_at), headers=KEY)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == first.json()["id"]
+    other = await room.post("/v1/incidents", json=a_report("R-2", called_at=called_at), headers=KEY)
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
 
 
 async def test_a_key_of_a_refused_request_may_be_used_again(room: httpx.AsyncClient) -> None:
