@@ -83,6 +83,8 @@ class TokenDesk:
         self._find = find
         self._monotonic = monotonic
         self._believed: dict[bytes, tuple[str, float]] = {}
+        self._forgotten = 0
+        """How often tokens were to be forgotten."""
 
     async def medic(self, secret: str) -> str | None:
         """The medic's id, or None. Raises what the store raises."""
@@ -92,12 +94,17 @@ class TokenDesk:
         believed = self._believed.get(known)
         if believed is not None and self._monotonic() - believed[1] < TOKEN_S:
             return believed[0]
-        medic_id = await self._find(known)
+        while True:
+            before = self._forgotten
+            medic_id = await self._find(known)
+            if self._forgotten == before:  # else it may have been read while it was good still
+                break
         self._believe(known, medic_id)
         return medic_id
 
     def forget(self, medic_id: str) -> None:
         """Her tokens were revoked: believe none of them any longer."""
+        self._forgotten += 1
         self._believed = {known: one for known, one in self._believed.items() if one[0] != medic_id}
 
     def _believe(self, known: bytes, medic_id: str | None) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 from made import AT, a_medic
 
+from dispatch import auth
 from dispatch.store import inbound, keys, medics, tokens
 
 
@@ -35,6 +36,27 @@ async def test_a_token_opens_until_all_are_revoked(db):
     assert await tokens.find_all(db, asked) == {b"1": "anna", b"2": "anna", b"3": "bob"}
     assert await tokens.revoke_all(db, "anna") == 2
     assert await tokens.find_all(db, asked) == {b"3": "bob"}
+
+
+async def test_a_token_that_is_revoked_while_it_is_looked_up_opens_nothing(db):
+    """Else a device that says hello just then keeps its socket: the others are closed before it is there."""
+    await medics.create(db, [a_medic("anna")])
+    secret = auth.new_token()
+    await tokens.create(db, "anna", secret_hash=auth.secret_hash(secret), at=AT)
+    revoked = False
+
+    async def find(known: bytes) -> str | None:
+        nonlocal revoked
+        found = (await tokens.find_all(db, [known])).get(known)
+        if not revoked:  # and the answer is on its way meanwhile
+            revoked = True
+            await tokens.revoke_all(db, "anna")
+            desk.forget("anna")
+        return found
+
+    desk = auth.TokenDesk(find)
+    assert await desk.medic(secret) is None
+    assert await desk.medic(secret) is None
 
 
 async def test_an_sms_counts_once(db):
