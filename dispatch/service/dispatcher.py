@@ -309,7 +309,10 @@ class Dispatcher:
         if (medic := self._roster.get(medic_id)) is not None:
             self._roster.put(msgspec.structs.replace(medic, available=False))
         await self._leave(medic_id, "deleted")
-        await medics.delete(self._pool, medic_id)
+        if not await medics.delete(self._pool, medic_id):
+            # Elsewhere: until this node heard of it, it may have asked her still.
+            considered = [live.id for live in self.decisions.memory.all()]
+            await medics.forget(self._pool, medic_id, considered)
         self._roster.remove(medic_id)
         self.positions.drop(medic_id)
         self._digit_pairs.forget(medic_id)

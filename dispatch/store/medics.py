@@ -97,7 +97,10 @@ async def change(pool: asyncpg.Pool, medic_id: str, how: Callable[[Medic], Medic
 
 
 async def delete(pool: asyncpg.Pool, medic_id: str) -> bool:
-    """Delete means delete: her row, places, fix, tokens, code, and what alerts and decisions say of her."""
+    """Delete means delete: her row, places, fix, tokens, code, and what alerts and decisions say of her.
+
+    False, and nothing is done, where she is deleted already.
+    """
     async with pool.acquire() as connection, connection.transaction():
         change_no = await connection.fetchval(_SQL["next_change"])
         if await connection.fetchval(_SQL["delete"], medic_id) is None:
@@ -106,6 +109,12 @@ async def delete(pool: asyncpg.Pool, medic_id: str) -> bool:
         await connection.execute(_SQL["forget_inputs"], medic_id)
         await connection.execute(_SQL["tell_gone"], medic_id, change_no)
     return True
+
+
+async def forget(db: Database, medic_id: str, incident_ids: Sequence[str]) -> None:
+    """What was written of her after she was deleted, by decisions on these incidents."""
+    await db.execute(_SQL["forget_alerts"], medic_id)
+    await db.execute(_SQL["forget_inputs_of"], medic_id, incident_ids)
 
 
 async def list_page(db: Database, *, limit: int, cursor: str | None = None) -> MedicPage:

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 from msgspec.structs import replace
-from town import Town, a_policy, some_medics, states
+from town import Town, a_policy, some_medics, states, until
 
 from dispatch.core import commands as c
 from dispatch.core.evolve import evolve_all
@@ -142,3 +142,26 @@ async def test_a_node_that_died_before_it_ended_them_ends_them_when_it_is_back(s
     now = await back.now(record)
     assert states(now) == ["declined", "stood_down", "accepted"]
     assert now.state.alerts[1].reason == "suspended"
+
+
+async def test_deleted_elsewhere_while_she_is_asked_here_she_is_nowhere_any_more(start_town):
+    a = await start_town()
+    await a.add(some_medics(2), connected=False)
+    b = await start_town(node_id="node-b", deaf=True)
+    device = b.connect("medic-000")
+    b.connect("medic-001")
+    await a.dispatcher.medic_deleted("medic-000")
+    record = await b.report()  # it has not heard of it
+    assert len(record.asked) == 2
+    await b.node.following.look()
+    await until(lambda: b.roster.get("medic-000") is None)
+    assert device.closed == 4401
+    assert states(await b.stored(record))[0] == "declined"
+    assert "medic-001" in await what_is_kept(b.pool)
+    assert "medic-000" not in await what_is_kept(b.pool)
+
+
+async def what_is_kept(pool: asyncpg.Pool) -> str:
+    """All that alerts and decisions hold of medics."""
+    rows = await pool.fetch("select medic_id from alert union all select body from decision_input")
+    return " ".join(str(row[0]) for row in rows)

@@ -64,6 +64,10 @@ update alert set medic_id = null, distance_m = null, digit_pair = null where med
 -- row tells a replay that something was known here.
 update decision_input set body = '' where position('"' || $1 || '"' in body) > 0;
 
+-- name: forget_inputs_of
+-- The same of these incidents alone.
+update decision_input set body = '' where incident_id = any($2) and position('"' || $1 || '"' in body) > 0;
+
 -- name: delete
 -- The medic with her fix, tokens and code.
 delete from medic where id = $1 returning true;
