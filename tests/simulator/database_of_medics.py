@@ -1,7 +1,7 @@
 """The statements about medics: their rows, their fixes, and what is left of them when they are deleted."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -145,9 +145,14 @@ def forget_alerts(database: "ModelDatabase", medic_id: str) -> Rows:
 
 @modelled("medics", "forget_inputs")
 def forget_inputs(database: "ModelDatabase", medic_id: str) -> Rows:
+    return forget_inputs_of(database, medic_id, {key[0] for key in database.tables.decision_input})
+
+
+@modelled("medics", "forget_inputs_of")
+def forget_inputs_of(database: "ModelDatabase", medic_id: str, incident_ids: Collection[str]) -> Rows:
     tables, hers = database.tables, f'"{medic_id}"'
     for key, row in list(tables.decision_input.items()):
-        if hers in row.body:
+        if key[0] in incident_ids and hers in row.body:
             tables.put(tables.decision_input, key, row._replace(body=""))
     return iter(())
 

@@ -367,6 +367,9 @@ class Play:
     async def delete(self, a: int, b: int, c: int) -> Answer:
         return await medics.delete(self.db, self._medic(a))
 
+    async def forget(self, a: int, b: int, c: int) -> Answer:
+        return await medics.forget(self.db, self._medic(a), [self._known(b), self._known(c)])
+
     async def medics(self, a: int, b: int, c: int) -> Answer:
         found = await medics.get(self.db, self._medic(a)), await medics.by_phone(self.db, f"+31{b % 6}")
         return *found, await medics.list_page(self.db, limit=1 + b % 3, cursor=(None, "bob")[c % 2])
@@ -435,6 +438,7 @@ OPERATIONS: dict[str, int] = {
     "register": 3,
     "change": 3,
     "delete": 3,
+    "forget": 1,
     "move": 3,
     **dict.fromkeys(READS, 2),
 }
