@@ -157,15 +157,6 @@ def forget_inputs_of(database: "ModelDatabase", medic_id: str, incident_ids: Col
     return iter(())
 
 
-@modelled("medics", "forget_inputs_of")
-def forget_inputs_of(database: "ModelDatabase", medic_id: str, incident_ids: Sequence[str]) -> Rows:
-    tables, hers = database.tables, f'"{medic_id}"'
-    for key, row in list(tables.decision_input.items()):
-        if hers in row.body and row.incident_id in incident_ids:
-            tables.put(tables.decision_input, key, row._replace(body=""))
-    return iter(())
-
-
 @modelled("medics", "tell_gone")
 def tell_gone(database: "ModelDatabase", medic_id: str, number: int) -> Rows:
     tables = database.tables
