@@ -72,13 +72,12 @@ def differences(results: Results) -> Iterator[Html]:
 
 
 def _row(results: Results, one: Comparison) -> Sequence[Html]:
-    wide = with_inputs(one, results.redrawn, results.level) if has_inputs(results) else None
     return (
         text(BY_NAME[one.measure].words),
         *([text(names(results, one))] if len(results.policies) > 2 else []),
         text(words.unit(BY_NAME[one.measure], True)),
         figures(BY_NAME[one.measure], one.difference, signed=True),
-        *([_bounds(BY_NAME[one.measure], wide)] if wide is not None else []),
+        *([_with_samples(results, one)] if has_inputs(results) else []),
         text(_reading(one)),
         text("-" if one.variance_ratio is None else f"{one.variance_ratio:.3f}"),
     )
@@ -110,7 +109,10 @@ def _figures(
     return Html(f'<span class="figures">{number(mean, first)} {between}</span>')
 
 
-def _bounds(measure: Measure, found: Interval) -> Html:
+def _with_samples(results: Results, one: Comparison) -> Html:
+    measure, found = BY_NAME[one.measure], with_inputs(one, results.redrawn, results.level)
+    if found is None:
+        return text("never, or nothing, in some")
     _, low, high = words.shown(measure, (found.mean, found.low, found.high), True)
     assert found.low is not None
     assert found.high is not None

@@ -168,6 +168,19 @@ def test_what_intervals_exclude_is_said_of_this_run(plain: Scenario) -> None:
     assert "how wrong the inputs may be is not in them" not in html
 
 
+def test_a_measure_that_is_never_with_some_samples_leaves_its_place(plain: Scenario) -> None:
+    """What it says stands below its own heading."""
+    made = results("now", "later")
+    rarer = tuple(
+        tuple(replace(one, values=one.values | {"first_medic_p50_s": math.inf}) for one in row)
+        for row in made.rows[:5]
+    )
+    html = report.html(plain, replace(made, redrawn=rarer))
+    (table,) = re.findall(r"<table><caption>Paired differences.*?</table>", html, re.DOTALL)
+    heading, *rows = re.findall(r"<tr>.*?</tr>", table, re.DOTALL)
+    assert {row.count("<td>") for row in rows} == {heading.count("<th ") - 1}
+
+
 def test_no_figure_is_minus_nothing_and_no_bound_looks_so() -> None:
     share, seconds = words.BY_NAME["medic_first"], words.BY_NAME["seconds_gained"]
     assert words.shown(share, (-0.000001, -0.2, 0.1), signed=True) == ["0.00", "-20.00", "+10.00"]
