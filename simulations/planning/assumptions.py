@@ -1,6 +1,6 @@
 """Where the defaults of a scenario come from, for its report. docs/simulation.md says more of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simulations.planning.keys import ScenarioKeys
@@ -13,6 +13,7 @@ from simulations.planning.sections import (
     TimesKeys,
 )
 from simulations.planning.sources import BY_HOUR
+from simulations.planning.unused import unused
 
 GUESS = "assumption"
 SPREAD = "spread: assumption"
@@ -83,27 +84,34 @@ class Assumption:
     source: str
 
 
-def of(keys: ScenarioKeys) -> Iterator[Assumption]:
-    """A source stands beside its own value only: what the scenario sets is the scenario's."""
+def of(keys: ScenarioKeys, kinds: Sequence[str]) -> Iterator[Assumption]:
+    """A source stands beside its own value only: what the scenario sets is the scenario's.
+
+    What changes nothing is not taken for given. ``kinds``: those of the scenario's calls.
+    """
+    left_out = unused(keys, kinds)
     for key, source in SOURCES.items():
+        if key in left_out:
+            continue
         section, _, name = key.partition(".")
         value, default = getattr(getattr(keys, section), name), getattr(DEFAULTS[section], name)
         if value != default:
             source = f"set by the scenario; the default is {_words(default)} ({source})"
         yield Assumption(key, _words(value), source)
     incidents = keys.incidents
-    if incidents.csv is incidents.collisions is incidents.rates is None:
+    if incidents.csv is incidents.collisions is None:
         yield _by_hour(incidents)
     if keys.ambulance.csv is not None:
         yield Assumption("ambulance.csv", keys.ambulance.csv, "the scenario's file, instead of to_kerb_s")
 
 
 def _by_hour(incidents: IncidentsKeys) -> Assumption:
+    of = "; of rates without an hour" if incidents.rates is not None else ""
     if incidents.by_hour:
-        return Assumption("incidents.by_hour", _words(incidents.by_hour), "set by the scenario")
+        return Assumption("incidents.by_hour", _words(incidents.by_hour), f"set by the scenario{of}")
     blocks = ", ".join(f"{BY_HOUR[hour]:g} from {hour}:00" for hour in range(0, 24, 6))
     source = "six-hour blocks differ by a factor of 2, 10.1016/j.resuscitation.2009.10.021"
-    return Assumption("incidents.by_hour", blocks, f"{source}; the two between: assumption")
+    return Assumption("incidents.by_hour", blocks, f"{source}; the two between: assumption{of}")
 
 
 def _words(value: object) -> str:

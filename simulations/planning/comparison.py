@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulations.planning.intervals import LEVEL, Interval, interval, students_t
-from simulations.planning.measures import MAIN, MEASURES
+from simulations.planning.measures import MAIN, MEASURES, Measure
 from simulations.planning.tally import Tally
 
 Rows = Sequence[Sequence[Tally]]
@@ -38,6 +38,18 @@ def estimate(rows: Rows, policy: int, measure: str, level: float = LEVEL) -> Int
     """A policy's mean; None where no replication has the measure."""
     values = [row[policy].values[measure] for row in rows if measure in row[policy].values]
     return interval(values, level) if values else None
+
+
+def alarms_alike(rows: Rows, policy: int, measure: Measure) -> int:
+    """How many alarms there were, where none of them counted or, of a share, all did; else 0.
+
+    No replication differs from another then, and Student's t would make an interval without a width.
+    """
+    found = estimate(rows, policy, measure.name)
+    alike = {"share": (0.0, 1.0), "alarm": (0.0,)}.get(measure.unit, ())
+    if found is None or found.variance or found.mean not in alike or measure.is_of_arrests:
+        return 0
+    return sum(int(row[policy].by_kind.column("alarms").sum()) for row in rows)
 
 
 def compare(rows: Rows, level: float = LEVEL) -> list[Comparison]:

@@ -8,7 +8,7 @@ import numpy as np
 from simulations.planning.cell_points import CellPoints, cell_of, resolution_of
 from simulations.planning.errors import ScenarioError
 from simulations.planning.records import Cells, Floats
-from simulations.planning.region import Region
+from simulations.planning.region import Region, exchanged
 from simulations.planning.table import BadRows, Row, amount, read_rows
 
 COLUMNS = {
@@ -42,7 +42,8 @@ def read_grid(path: Path, region: Region, bad: BadRows) -> Grid:
     inside = region.holds(*shapes.centres)
     kept = inside & (weights.sum(axis=1) > 0)
     if not weights[kept, 0].sum() > 0:
-        raise ScenarioError(str(path), "", "has nobody in the region")
+        why = "" if inside.any() else exchanged(region, *shapes.centres)
+        raise ScenarioError(str(path), "", f"has nobody in the region{why}")
     if not inside.all():
         people = weights[~inside, 0].sum() / weights[:, 0].sum()
         left_out = f"{(~inside).sum()} of {len(cells)} cells lie outside the region and are left out"

@@ -31,6 +31,11 @@ class Measure:
     """Seconds, a share in 0 to 1, a count per alarm, a count per medic and year."""
     better: Literal["more", "fewer"]
 
+    @property
+    def is_of_arrests(self) -> bool:
+        """Over true arrests; all others are over alarms or medics."""
+        return self.name.startswith("survival_")
+
 
 def _measures() -> Iterator[Measure]:
     yield Measure(MAIN, "Seconds gained: ambulance less first medic, 0 if she is not first", "s", "more")

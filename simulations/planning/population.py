@@ -16,7 +16,7 @@ from simulations.planning.errors import ScenarioError
 from simulations.planning.grid import Grid
 from simulations.planning.hours import weekly
 from simulations.planning.records import MODES, WEEK_HOURS, Flags, Floats, Longs, Population
-from simulations.planning.region import Uniforms
+from simulations.planning.region import Region, Uniforms, exchanged
 from simulations.planning.sections import MedicsKeys
 from simulations.planning.sources import real_positions
 from simulations.planning.table import BadRows, Row, read_rows
@@ -42,9 +42,13 @@ class Listed(NamedTuple):
     mode: int | None
 
 
-def read_medics(path: Path, bad: BadRows) -> tuple[Listed, ...]:
+def read_medics(path: Path, region: Region, bad: BadRows) -> tuple[Listed, ...]:
     """Raises `ScenarioError`. They may live outside the region, and help in it."""
-    return tuple(read_rows(path, COLUMNS, ("lat", "lon"), _listed, bad))
+    listed = tuple(read_rows(path, COLUMNS, ("lat", "lon"), _listed, bad))
+    lat, lon = np.array([one.home for one in listed]).T
+    if not region.holds(lat, lon).any() and (why := exchanged(region, lat, lon)):
+        raise ScenarioError(str(path), "", f"has no home in the region{why}")
+    return listed
 
 
 def _listed(row: Row) -> Listed:

@@ -78,6 +78,17 @@ class Region:
         return shapes.draw(chosen, *(uniforms(numbers, nth) for nth in (1, 2, 3)))
 
 
+def exchanged(region: Region, lat: Floats, lon: Floats) -> str:
+    """What is to be said of positions that all lie outside where each lies inside the other way round.
+
+    Else nothing: a guess is no help. At least one position.
+    """
+    if not region.holds(lon, lat).all():
+        return ""
+    orders = "bbox is south, west, north, east, and a GeoJSON position longitude, latitude"
+    return f"; with latitude and longitude exchanged it would be inside: {orders}"
+
+
 def region_of(keys: RegionKeys, file: str, folder: Path) -> Region:
     """Raises `ScenarioError`."""
     if keys.bbox is not None:

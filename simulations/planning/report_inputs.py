@@ -12,7 +12,8 @@ from simulations.planning.scenario import Scenario
 
 LEFT_OUT = (
     "How wrong the inputs may be: vary those that you know least, and see whether the answer stays.",
-    "AEDs, seasons and bad days, streets, an ambulance service that runs out, medics who tire of alerts.",
+    "AEDs, seasons and bad days, streets, an ambulance service that runs out, medics who tire of alerts or "
+    "live beyond the border.",
     "Lives: survival functions disagree. Only differences between policies are worth a look.",
 )
 
@@ -21,7 +22,10 @@ def assumed(scenario: Scenario) -> Iterator[Html]:
     yield table(
         "What is taken for given",
         ("Key of the scenario", "Value", "Source"),
-        [(text(one.key), text(one.value), text(one.source)) for one in assumptions.of(scenario.keys)],
+        [
+            (text(one.key), text(one.value), text(one.source))
+            for one in assumptions.of(scenario.keys, scenario.kinds)
+        ],
     )
     yield Html("<h3>What the model leaves out</h3>")
     yield items(LEFT_OUT)

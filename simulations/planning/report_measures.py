@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from simulations.planning import words
-from simulations.planning.comparison import Comparison, compare, estimate, with_inputs
+from simulations.planning.comparison import Comparison, alarms_alike, compare, estimate, with_inputs
 from simulations.planning.intervals import Interval
 from simulations.planning.measures import MEASURES, Measure
 from simulations.planning.page import Html, number, paragraph, table, text
@@ -28,6 +28,12 @@ def measures(results: Results) -> Iterator[Html]:
         "collapse, over true arrests, those that nobody recognised too. A percentile is never where, in one "
         "replication or more, too many alarms have no medic at all."
     )
+    if any(alike(results, column, one) for column in range(len(results.policies)) for one in MEASURES):
+        yield paragraph(
+            "Where no alarm counts, or each does, replications do not differ, and there is no interval. At "
+            f"most and at least are what so many alarms may hide ({words.level(results.level)}), had they "
+            "nothing to do with each other."
+        )
 
 
 def excluded(results: Results) -> str:
@@ -124,7 +130,14 @@ def _estimate(results: Results, column: int, measure: Measure) -> Html:
     if found is None:
         return text("nothing to count")
     mean, low, high = found.mean, *words.possible(measure, found)
-    return _figures(measure, mean, low, high)
+    beside = alike(results, column, measure)
+    return Html(f"{_figures(measure, mean, low, high)}{text(f' ({beside})' if beside else '')}")
+
+
+def alike(results: Results, column: int, measure: Measure) -> str:
+    """In words, where none of the alarms counted or all did."""
+    alarms, found = alarms_alike(results.rows, column, measure), estimate(results.rows, column, measure.name)
+    return words.alike(measure, found.mean, alarms, results.level) if alarms and found is not None else ""
 
 
 def _reading(one: Comparison) -> str:

@@ -6,7 +6,7 @@ from simulations.planning import words
 from simulations.planning.comparison import FIRST_LOOK, Comparison, compare, estimate
 from simulations.planning.measures import MAIN
 from simulations.planning.page import Html, items, joined, paragraph
-from simulations.planning.report_measures import names
+from simulations.planning.report_measures import alike, names
 from simulations.planning.results import summed
 from simulations.planning.runs import Results
 from simulations.planning.scenario import Scenario
@@ -87,8 +87,10 @@ def _alone(results: Results) -> Iterator[str]:
         found, measure = estimate(results.rows, 0, name, results.level), BY_NAME[name]
         if found is not None:
             mean, low, high = words.shown(measure, (found.mean, *words.possible(measure, found)))
-            between = f" ({words.level(results.level)} interval {low} to {high})" if low != high else ""
-            yield f"{results.policies[0]}, {_short(name)}: {mean} {words.unit(measure)}{between}."
+            between = f"{words.level(results.level)} interval {low} to {high}" if low != high else ""
+            beside = alike(results, 0, measure) or between
+            unit = words.unit(measure) + (f" ({beside})" if beside else "")
+            yield f"{results.policies[0]}, {_short(name)}: {mean} {unit}."
 
 
 def _short(measure: str) -> str:

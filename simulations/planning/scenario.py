@@ -30,6 +30,7 @@ from simulations.planning.sections import (
 )
 from simulations.planning.sources import Setting, source_of
 from simulations.planning.table import BadRows, Row, amount, read_rows
+from simulations.planning.unused import in_vain
 
 __all__ = ["Scenario", "ScenarioError", "read"]
 
@@ -71,7 +72,7 @@ class Scenario:
     digest: str
     """Of the keys, the policies and the content of every file that was read: 32 hex digits."""
     notes: tuple[str, ...]
-    """What was left out of which file, a line each."""
+    """What was left out of which file, and which keys are set in vain, a line each."""
     words: tuple[str, ...]
     """Of the command that reads it again: its file, the policies added, whether bad rows are left out."""
 
@@ -140,7 +141,7 @@ def read(
         raise ScenarioError(file, "incidents", "no calls at all: every rate is 0")
     if keys.medics.places == "incidents" and not _has_places(keys):
         raise ScenarioError(file, "medics.places", "'incidents' needs incidents.csv or incidents.collisions")
-    listed = () if keys.medics.csv is None else read_medics(folder / keys.medics.csv, bad)
+    listed = () if keys.medics.csv is None else read_medics(folder / keys.medics.csv, region, bad)
     count = len(listed) or count_of(keys.medics, region.area_km2, file)
     if count > MEDICS_MAX:
         raise ScenarioError(file, "medics", f"{count:,} are more than {MEDICS_MAX:,}")
@@ -167,7 +168,7 @@ def read(
             *(folder / where for where in keys.policies.values() if where != SHIPPED),
         ),
         digest=_digest(keys, compared, folder),
-        notes=tuple(bad.notes),
+        notes=(*bad.notes, *(f"{file}: {line}" for line in in_vain(keys, kinds))),
         words=(
             str(path),
             *(word for one in policies for word in ("--policy", str(one))),

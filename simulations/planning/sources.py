@@ -18,7 +18,7 @@ from simulations.planning.grid import Grid
 from simulations.planning.hours import HOUR_MS, YEAR_HOURS, hours_of_week, weekly
 from simulations.planning.keys import PER_YEAR_MAX
 from simulations.planning.records import WEEK_HOURS, Flags, Floats
-from simulations.planning.region import Region
+from simulations.planning.region import Region, exchanged
 from simulations.planning.sections import IncidentsKeys
 from simulations.planning.sites import Anywhere, InCells, Picks, Sites, Spots, spots
 from simulations.planning.table import BadRows, Row, amount, read_rows
@@ -30,8 +30,6 @@ BY_HOUR = (0.65,) * 6 + (1.3,) * 6 + (1.1,) * 6 + (0.95,) * 6
 (10.1016/j.resuscitation.2009.10.021); the two blocks between are an assumption."""
 
 COLLISION_YEARS = 12
-COLLISION_ZONE = "Europe/Dublin"
-"""The package does not name its clock; hour bands of the day are what a wall clock shows."""
 
 
 class Sourced(NamedTuple):
@@ -100,6 +98,8 @@ def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
     outside = cells[~setting.region.holds(*shapes.centres)]
     if outside.size:
         reason = f"lies outside the region with {len(outside)} of its cells, {outside[0]:x} the first"
+        if outside.size == cells.size:
+            reason += exchanged(setting.region, *shapes.centres)
         raise ScenarioError(str(path), "", reason)
     per_year = np.zeros((WEEK_HOURS, len(cells)))
     share = _by_hour(keys)
@@ -110,6 +110,8 @@ def _rates(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sites:
             per_year[:, at] += rate * share
         else:
             per_year[hour, at] += rate
+    if keys.by_hour and all(hour is not None for _, hour, _ in rows):
+        bad.notes.append(f"{path}: each rate has its hour: incidents.by_hour is set and changes nothing")
     weeks_a_year = YEAR_HOURS / WEEK_HOURS
     columns = np.arange(len(cells))
     picks = Picks(np.arange(WEEK_HOURS), [(columns, row) for row in per_year])
@@ -149,6 +151,8 @@ def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
     def outside(calls: Sequence[_RealCall]) -> dict[int, str]:
         lat, lon = (np.array([one[n] for one in calls]) for n in (1, 2))
         indices = np.flatnonzero(~setting.region.holds(lat, lon)).tolist()
+        if len(indices) == len(calls) and (why := exchanged(setting.region, lat, lon)):
+            raise ScenarioError(str(path), "", f"has no call in the region{why}")
         return {index: f"lies outside the region: {lat[index]}, {lon[index]}" for index in indices}
 
     every = read_rows(path, COLUMN_NAMES, needed, call, bad, outside)
@@ -165,10 +169,16 @@ def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
     at, lat, lon = (np.array([row[n] for row in rows]) for n in (0, 1, 2))
     kind = np.array([kinds.index(str(row[3])) for row in rows], dtype=np.int8)
     answered_at = np.rint(at * 1000).astype(np.int64)
+    by_zone: list[int] = hours_of_week(answered_at, setting.zone).tolist()
+    if setting.zone.key == "UTC" and hours_of_week(answered_at, clock).tolist() != by_zone:
+        bad.notes.append(
+            f"{path}: its times are by {clock.key}, and hours of the week (night, work, who is available) by "
+            "time_zone, UTC: is that meant?"
+        )
     replay = Replay(answered_at, lat, lon, kind, int(answered_at[-1] - answered_at[0]))
     if not keys.resample:
         return Sourced(replay, kinds)
-    bands = [range(hour, hour + 1) for hour in hours_of_week(replay.answered_at, setting.zone).tolist()]
+    bands = [range(hour, hour + 1) for hour in by_zone]
     a_week = _a_week(keys, len(rows), replay.years)
     return Sourced(setting.field(spots(lat, lon, kind, bands, a_week)), kinds)
 
@@ -187,7 +197,8 @@ def _collisions(keys: IncidentsKeys, setting: Setting) -> Sourced:
     lat, lon = (np.array([getattr(one, name) for one in every]) for name in ("lat", "lon"))
     inside = setting.region.holds(lat, lon)
     if not inside.any():
-        raise ScenarioError(setting.file, "incidents.collisions", "none lies in the region")
+        reason = f"none lies in the region{exchanged(setting.region, lat, lon)}"
+        raise ScenarioError(setting.file, "incidents.collisions", reason)
     bands = [_band(one) for one, kept in zip(every, inside.tolist(), strict=True) if kept]
     a_week = _a_week(keys, len(bands), COLLISION_YEARS)
     kind = np.zeros(len(bands), dtype=np.int8)
@@ -196,7 +207,7 @@ def _collisions(keys: IncidentsKeys, setting: Setting) -> Sourced:
 
 
 def _band(collision: collisions.Collision) -> range:
-    """Its hours of the week; the whole day where the hour is not known."""
+    """Its hours of the week by the wall clock; the whole day where the hour is not known."""
     first, last = collisions.HOUR_BANDS.get(collision.hour_band or "", (0, 24))
     day = 24 * collisions.WEEKDAYS.index(collision.weekday)
     return range(day + first, day + last)

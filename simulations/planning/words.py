@@ -59,6 +59,19 @@ def possible(measure: Measure, found: Interval) -> tuple[float | None, float | N
     return max(0.0, found.low), min(most, found.high)
 
 
+def alike(measure: Measure, mean: float, alarms: int, at_level: float) -> str:
+    """Of ``alarms`` none counted, or all did: what so many may hide where one is as likely as the other.
+
+    The share at which it happens in one of 20 at a level of 95 %: 3 in ``alarms``, where those are many
+    (Hanley and Lippman-Hand, JAMA 249 (1983) 1743-1745).
+    """
+    hidden = float(f"{100 * (1 - (1 - at_level) ** (1 / alarms)):.2g}")
+    if mean:
+        return f"all of {counted(alarms, 'alarm')}: at least {100 - hidden:.10g} %"
+    bound = f": at most {hidden:g} %" if measure.unit == "share" else ""
+    return f"none in {counted(alarms, 'alarm')}{bound}"
+
+
 def fixed(value: float, decimals: int, *, signed: bool = False) -> str:
     if math.isinf(value):
         return NEVER

@@ -43,10 +43,21 @@ def test_calls_that_need_no_medic_are_left_out_and_counted(tmp_path: Path) -> No
 
 def test_days_without_a_time_are_told(tmp_path: Path) -> None:
     some = "lat,lon,time,kind\n53.35,-6.25,2025-07-01,choking\n53.35,-6.25,2025-07-01 00:00,choking\n"
-    held = scenario(tmp_path, KEYS + "clock = 'Europe/Dublin'\n", calls_csv=some)
+    held = scenario(
+        tmp_path, "time_zone = 'Europe/Dublin'\n" + KEYS + "clock = 'Europe/Dublin'\n", calls_csv=some
+    )
     assert held.source.alarms(Draws(1, 0)).answered_at.tolist() == [utc_ms("2025-06-30T23:00")] * 2
     (note,) = held.notes
     assert note.endswith("calls.csv: of 1 of 2 calls only the day is known: taken for its midnight")
+
+
+def test_hours_by_utc_of_calls_on_another_clock_are_told(tmp_path: Path) -> None:
+    """Night and work would be an hour away from where they are, and nothing would look wrong."""
+    winter = "lat,lon,time,kind\n53.35,-6.25,2025-01-01 12:00,choking\n"
+    for clock, told in (("Europe/Dublin", 0), ("Europe/Paris", 1)):
+        held = scenario(tmp_path, KEYS + f"clock = '{clock}'\n", calls_csv=winter)
+        assert len(held.notes) == told
+    assert held.notes[0].endswith("by time_zone, UTC: is that meant?")
 
 
 @pytest.mark.parametrize("time", ["45746.0625", "2025", "14", "-1e9"])

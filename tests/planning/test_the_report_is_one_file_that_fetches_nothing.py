@@ -146,7 +146,7 @@ def test_nobody_to_ask_is_a_clear_zero_with_a_question(plain: Scenario) -> None:
     nobody = made_up.outcomes([math.inf, math.inf], medic_alerts=[0], nobody=[True, True])
     html = report.html(plain, Results(((tally.of(calls, nobody, 1.0),),) * 3, ("now",), "all", 0.95))
     assert "now: nobody was ever found to be asked. Is anybody available" in html
-    assert "now, no medic came: 100.00 %." in html
+    assert "now, no medic came: 100.00 % (all of 6 alarms: at least 61 %)." in html
     assert "No map" in html
 
 
@@ -155,6 +155,27 @@ def test_a_bound_that_can_not_be_is_cut(plain: Scenario) -> None:
     rows = [(tally.of(made_up.calls([600]), made_up.outcomes([s], [1]), 1.0),) for s in (300, math.inf)]
     html = report.html(plain, Results(tuple(rows), ("now",), "all", 0.95))
     assert '<data value="0.5">50.00</data> (<data value="0.0">0.00</data> to <data value="1.0">100.00' in html
+
+
+def test_what_no_alarm_shows_is_told_with_what_so_many_may_hide(plain: Scenario) -> None:
+    """An interval over replications that are all alike would have no width, and say that it never happens."""
+    html = report.html(plain, results("now", "later"))
+    told = "none in 120 alarms: at most 2.5 %"  # the rule of three: 3 / 120
+    assert f'<th scope="row">Nobody was found to be asked</th><td>%</td>{2 * _cell("0.00", told)}' in html
+    assert f"per alarm</td>{2 * _cell('0.00', 'none in 120 alarms')}" in html
+    assert "may hide (95 %), had they nothing to do with each other." in html
+
+
+def _cell(figure: str, told: str) -> str:
+    return f'<td><data value="0.0">{figure}</data> ({told})</td>'
+
+
+def test_what_so_many_alarms_may_hide() -> None:
+    share, count = words.BY_NAME["nobody_came"], words.BY_NAME["alerts"]
+    assert words.alike(share, 0.0, 100_000, 0.95) == "none in 100,000 alarms: at most 0.003 %"
+    assert words.alike(share, 1.0, 100_000, 0.95) == "all of 100,000 alarms: at least 99.997 %"
+    assert words.alike(share, 0.0, 1, 0.95) == "none in 1 alarm: at most 95 %"
+    assert words.alike(count, 0.0, 7, 0.95) == "none in 7 alarms"
 
 
 def test_what_intervals_exclude_is_said_of_this_run(plain: Scenario) -> None:
@@ -204,7 +225,7 @@ def test_every_figure_and_table_has_words_for_who_does_not_see_it(plain: Scenari
 
 def test_a_source_stands_beside_its_own_value_only(tmp_path: Path) -> None:
     text = TEN_LINES + "[behaviour]\nseen = 0.5\n"
-    found = {one.key: one for one in assumptions.of(scenario(tmp_path, text).keys)}
+    found = {one.key: one for one in assumptions.of(scenario(tmp_path, text).keys, ["cardiac_arrest"])}
     assert found["behaviour.seen"].source.startswith("set by the scenario; the default is 0.756 (")
     assert "set by" not in found["behaviour.accepts_if_seen"].source
     assert found["incidents.by_hour"].value.startswith("0.65 from 0:00, 1.3 from 6:00")
