@@ -75,7 +75,14 @@ def _usable(alert: Alert, rung: Rung) -> bool:
     if rung.channel == "websocket":
         return True
     brought = _brought(alert, rung.channel)
-    return brought is not None and not brought.pending and not _expired_told(alert)
+    if brought is None or brought.pending or _expired_told(alert):
+        return False
+    return not _says_it(alert, brought)
+
+
+def _says_it(alert: Alert, brought: Note) -> bool:
+    """The alert itself, where it was requested after the update was decided: it says what is so then."""
+    return alert.told == "update" and alert.told_at < brought.at and brought.state != "failed"
 
 
 def _brought(alert: Alert, channel: str) -> Note | None:

@@ -1,4 +1,7 @@
-"""Updates and stand-downs go to her sockets, and by SMS where the alert's SMS was not definitely unsent."""
+"""Updates and stand-downs go to her sockets, and by SMS where the alert's SMS was not definitely unsent.
+
+But an update not where the alert was sent by SMS after it was decided, and so says it.
+"""
 
 from tests.core.world import Night, a_policy
 
@@ -118,3 +121,44 @@ def test_her_sockets_at_once_too_where_the_ladder_has_them_after_sms() -> None:
     night.settle(1, "sent", channel="websocket")
     night.enough()
     assert night.requests(1, "stand_down") == [("websocket", 5), ("sms", 5)]
+
+
+def corrected_before_the_sms(outcome: str, **about: bool) -> Night:
+    """Her device is silent; the address is corrected; then the alert goes by SMS, with the new address."""
+    night = Night(1).report()
+    night.settle(1, "sent")
+    night.wait(5)
+    night.update("address")
+    night.wait(30)
+    assert night.requests(1, "alert") == [("websocket", 0), ("sms", 20)]
+    night.settle(1, outcome, channel="sms", **about)  # type: ignore[arg-type]
+    night.wait(10)
+    return night
+
+
+def test_no_sms_of_an_update_where_the_alerts_own_says_it() -> None:
+    for outcome in ("sent", "delivered"):
+        night = corrected_before_the_sms(outcome)
+        assert night.requests(1, "update") == [("websocket", 5)]
+
+
+def test_by_sms_where_it_is_unknown_whether_the_alert_that_says_it_went_out() -> None:
+    night = corrected_before_the_sms("failed", definite=False)
+    assert night.requests(1, "update") == [("websocket", 5), ("sms", 35)]
+    night = corrected_before_the_sms("sent")
+    night.settle(1, "failed", channel="sms", definite=False)
+    assert night.requests(1, "update") == [("websocket", 5), ("sms", 45)]
+
+
+def test_by_sms_again_where_it_is_corrected_once_more() -> None:
+    night = corrected_before_the_sms("sent")
+    night.update("address")
+    night.wait(30)
+    assert night.requests(1, "update") == [("websocket", 5), ("websocket", 45), ("sms", 65)]
+
+
+def test_told_to_stop_she_is_by_sms_all_the_same() -> None:
+    night = corrected_before_the_sms("sent")
+    night.cancel()
+    night.wait(30)
+    assert night.requests(1, "stand_down") == [("websocket", 45), ("sms", 65)]
