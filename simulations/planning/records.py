@@ -120,9 +120,11 @@ class Population:
         for number in range(len(self)):
             home = float(self.lat[number]), float(self.lon[number])
             places: tuple[Place, ...] = (Place("home", *home),)
-            if works[number]:
+            if works[number] and working:
                 work = float(self.work_lat[number]), float(self.work_lon[number])
-                places = (Place("home", *home, elsewhere), Place("work", *work, working))
+                # A place without hours would hold always: who is never at home has none.
+                at_home = (Place("home", *home, elsewhere),) if elsewhere else ()
+                places = (*at_home, Place("work", *work, working))
             yield Medic(
                 id=str(number),
                 name="",

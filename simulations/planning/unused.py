@@ -36,6 +36,8 @@ def _unused(keys: ScenarioKeys, kinds: Sequence[str]) -> Iterator[tuple[str, str
         by_people = incidents.csv is incidents.collisions is incidents.rates is None
         if keys.grid.csv is None or not by_people:
             yield "medics.works", "medics.csv says who has a place of work"
+    elif not medics.work_days:
+        yield "medics.works medics.work_hours", "nobody works on any day (medics.work_days)"
     elif medics.works == 0:
         yield "medics.work_days medics.work_hours", "nobody has a place of work (medics.works)"
     if ARREST not in kinds:

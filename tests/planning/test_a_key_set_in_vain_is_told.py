@@ -37,6 +37,7 @@ def read(folder: Path, text: str) -> Scenario:
         (TEN_LINES + "kinds = { choking = 1.0 }\ntaken_as = 'cardiac_arrest'\n", ["incidents.kinds"]),
         (AREA + LISTED + "places = 'evenly'\nworks = 0.1\n" + RATE, ["medics.places", "medics.works"]),
         (AREA + MEDICS + "works = 0.0\nwork_days = [6]\n" + RATE, ["medics.work_days"]),
+        (AREA + MEDICS + "works = 0.9\nwork_days = []\n" + RATE, ["medics.works"]),
         (TEN_LINES + "taken_as = 'choking'\n[arrests]\ntrue_share = 0.4\n", ["arrests.true_share"]),
         (TEN_LINES + DRIVES + "to_kerb_s = 400.0\n", ["ambulance.to_kerb_s"]),
         (TEN_LINES + "[behaviour]\nlogit_per_km = -1.0\n", ["behaviour.logit_per_km"]),

@@ -1,5 +1,6 @@
 """Homes, works, modes, hours and skills: from the grid, from a list, or where calls were."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -69,12 +70,32 @@ def test_so_many_are_available_at_each_hour(tmp_path: Path) -> None:
 
 
 def test_the_service_finds_them_at_home_at_night_and_at_work_by_day(tmp_path: Path) -> None:
+    found = with_one(tmp_path, f"available = {[1.0] * 22 + [0.0] * 2}\n")
+    assert found(3, *HOME) == ["0"]
+    assert found(10, *HOME) == []
+    assert found(10, *WORK) == ["0"]
+    assert found(5 * 24 + 10, *HOME) == ["0"]
+    assert found(22, *HOME) == []
+
+
+def test_who_is_never_at_work_or_never_at_home_is_not_there_always(tmp_path: Path) -> None:
+    never, always = "work_days = []\n", "work_days = [1, 2, 3, 4, 5, 6, 7]\nwork_hours = [0, 24]\n"
+    for keys, there, nowhere in ((never, HOME, WORK), (always, WORK, HOME)):
+        found = with_one(tmp_path, keys)
+        for hour in (3, 10, 5 * 24 + 10):
+            assert (found(hour, *there), found(hour, *nowhere)) == (["0"], [])
+
+
+HOME, WORK = (53.31, -6.30), (53.39, -6.20)
+
+
+def with_one(folder: Path, keys: str) -> Callable[[int, float, float], list[str]]:
+    """One medic with a home and a work: who is found at an hour of the week, near a place."""
     csv = "lat,lon,work_lat,work_lon,mode\n53.31,-6.30,53.39,-6.20,car\n"
-    shares = [1.0] * 22 + [0.0] * 2
     policy = "[policies]\none = 'one.toml'\n"
-    text = f"{AREA}[medics]\ncsv = 'm.csv'\navailable = {shares}\n{RATE}{policy}"
+    text = f"{AREA}[medics]\ncsv = 'm.csv'\n{keys}{RATE}{policy}"
     one = "[cardiac_arrest]\nwanted = 1\n"
-    people = population.made(scenario(tmp_path, text, m_csv=csv, one_toml=one))
+    people = population.made(scenario(folder, text, m_csv=csv, one_toml=one))
     roster = Roster(default_time_zone="UTC", sms_on=True)
     roster.put_many(people.roster())
 
@@ -88,11 +109,7 @@ def test_the_service_finds_them_at_home_at_night_and_at_work_by_day(tmp_path: Pa
             c.medic_id for c in roster.search(search, lat=lat, lon=lon, at=at, incident_id="i", firsts={})
         ]
 
-    assert found(3, 53.31, -6.30) == ["0"]
-    assert found(10, 53.31, -6.30) == []
-    assert found(10, 53.39, -6.20) == ["0"]
-    assert found(5 * 24 + 10, 53.31, -6.30) == ["0"]
-    assert found(22, 53.31, -6.30) == []
+    return found
 
 
 def test_hours_of_the_week_are_told_as_a_medics_row_has_them() -> None:
