@@ -176,9 +176,13 @@ class ToSockets:
         expected, self._expected = self._expected, {}
         for known, first in expected.items():
             live = self._decisions.memory.get(known.incident_id)
-            note = live.note(known.n, known.k) if live is not None else None
-            if live is not None and note is not None and note.pending:
-                self.put(live, known.n, note, first=first)
+            if live is None or live.record is None:
+                continue
+            # She may have come meanwhile, and have it, or have been told to stop.
+            self.let_go(live, (known.n,))
+            for note in self._unread(live, live.record.state.alert(known.n)):
+                if note.k == known.k and note.pending:
+                    self.put(live, known.n, note, first=first)
 
     def close(self) -> None:
         self._tell_sent()

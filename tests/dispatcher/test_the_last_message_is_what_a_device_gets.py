@@ -6,6 +6,7 @@ from town import a_policy, some_medics, states
 
 from dispatch.core import commands as c
 from dispatch.core import events as e
+from dispatch.sending import to_sockets
 
 
 async def test_a_socket_that_comes_back_gets_the_alert_again_until_it_is_acknowledged(town):
@@ -64,6 +65,19 @@ async def test_what_is_decided_together_with_its_end_rings_no_phone(town):
     assert states(now) == ["stood_down", "stood_down"]
     assert [frame["type"] for frame in device.frames[told:]] == ["stand_down"]
     assert not any(note.pending for alert in now.state.alerts for note in alert.notes)
+
+
+async def test_what_she_was_to_have_had_does_not_come_after_its_stand_down(start_town, monkeypatch):
+    """When the grace after a start ends; that the alert is on her socket had not been committed by then."""
+    monkeypatch.setattr(to_sockets, "SENT_AFTER_S", 60.0)
+    town = await start_town(grace_s=5)
+    await town.add(some_medics(1), connected=False)
+    record = await town.report()
+    device = town.connect("medic-000")
+    await town.dispatcher.command(record.id, "key-1", c.Cancel)
+    town.clock.move(6)
+    await town.dispatcher.outgoing.look()
+    assert [frame["type"] for frame in device.frames] == ["alert", "stand_down"]
 
 
 async def test_accepted_after_a_missed_stand_down_it_is_not_told_any_more(start_town):
