@@ -6,6 +6,7 @@ from tests.core.world import Night
 
 def test_after_accept() -> None:
     night = Night(1, engaged_s_max=600).report()
+    night.wait(30)
     night.accept(1)
     night.wait(599)
     assert night.states()[0] == "accepted"

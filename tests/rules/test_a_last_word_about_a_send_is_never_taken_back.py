@@ -2,6 +2,8 @@
 
 from itertools import permutations
 
+import pytest
+
 from dispatch.core import events as e
 from tests.core.world import Night
 
@@ -57,3 +59,12 @@ def test_what_was_given_up_may_have_arrived_all_the_same() -> None:
     say(night, "failed")
     say(night, "delivered")
     assert told(night) == ["failed", "delivered"]
+
+
+def test_a_word_about_a_send_that_is_not_known_is_none() -> None:
+    """Another node may have requested it a moment ago: the incident is to be read, and it said again."""
+    night = Night(1).report()
+    for n, k in ((1, 2), (2, 1), (0, 1)):
+        with pytest.raises(LookupError):
+            night.settle(n, "sent", k=k)
+    assert told(night) == []

@@ -61,3 +61,16 @@ def test_seen_twice_is_told_once() -> None:
     night.see(1)
     night.see(1)
     assert len(night.all(e.AlertSeen)) == 1
+
+
+def test_its_channel_is_the_first_that_brought_it_until_an_answer_comes_over_another() -> None:
+    night = Night(1).report()
+    night.wait(20)
+    night.deliver(1, channel="sms")
+    night.deliver(1)
+    night.see(1)
+    assert night.alert(1).channel == "sms"
+    night.accept(1)
+    assert night.alert(1).channel == "websocket"
+    night.leave(1, "deleted")
+    assert night.alert(1).channel == "websocket", "what says nothing over a channel leaves it"

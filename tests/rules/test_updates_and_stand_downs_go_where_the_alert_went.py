@@ -56,6 +56,16 @@ def test_no_sms_where_the_alerts_was_definitely_unsent() -> None:
     assert night.requests(1, "stand_down") == [("websocket", 0)]
 
 
+def test_no_sms_to_who_knows_by_her_device_where_the_alerts_was_definitely_unsent() -> None:
+    night = Night(1).report()
+    night.settle(1, "sent")
+    night.wait(20)
+    night.settle(1, "failed", definite=True, channel="sms")
+    night.enough()
+    night.wait(60)
+    assert night.requests(1, "stand_down") == [("websocket", 20)]
+
+
 def test_by_sms_where_it_is_unknown_whether_the_alert_went_out() -> None:
     night = told_by_sms("failed", definite=False)
     night.wait(60)

@@ -48,3 +48,13 @@ def test_one_of_three_wanted_gone_asks_again() -> None:
         night.accept(n)
     night.answer(2, "decline")
     assert night.asked()[3:] == ["medic-3"]
+
+
+@pytest.mark.parametrize("end", [Night.cancel, Night.close])
+def test_its_end_does_not(end: How) -> None:
+    """Whoever was coming is stood down, and nobody is missed any more."""
+    night = Night(4, waves=[(0, 1)]).report()
+    night.accept(1)
+    end(night)
+    assert night.states() == ["stood_down"]
+    assert not night.all(e.IncidentUncovered)
