@@ -88,7 +88,7 @@ def not_understand(draft: Draft, command: c.NotUnderstand) -> None:
 def leave(draft: Draft, command: c.Leave) -> None:
     """Suspended or engaged elsewhere: stood down. Opted out or deleted: her own decline."""
     alert = draft.state.newest_of(command.n)
-    if not draft.state.live or not (alert.open or alert.engaged):
+    if not (alert.open or alert.engaged):  # nobody is, once it has ended
         return
     if command.why in ("suspended", "engaged"):
         draft.emit(e.AlertStoodDown, n=alert.n, reason=command.why)

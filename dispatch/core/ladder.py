@@ -93,7 +93,7 @@ def _brought(alert: Alert, channel: str) -> Note | None:
 
 def _expired_told(alert: Alert) -> bool:
     """An expired alert that is told to stop is told on her sockets only."""
-    return alert.told == "stand_down" and alert.expired_at is not None
+    return alert.expired_at is not None
 
 
 def _climb(
@@ -104,7 +104,7 @@ def _climb(
     for rung in ladder:
         channel, tried = rung.channel, None
         for note in notes:
-            if note.channel == channel and note.message == message and note.purpose == purpose:
+            if note.channel == channel and note.message == message:
                 tried = note
         if tried is not None:
             failed = failed and tried.unsent
@@ -122,16 +122,16 @@ def socket_appeared(draft: Draft, n: int) -> None:
     alert = draft.state.alert(n)
     if draft.state.paused:
         return
-    if alert.open and draft.state.state == "open" and _failed(alert, "alert", 1):
+    if alert.open and draft.state.state == "open" and _failed(alert, 1):
         request(draft, n, "websocket", "alert")
     unheard = alert.told != "alert" and alert.heard != alert.message
-    if unheard and _failed(alert, alert.told, alert.message) and still_true(draft.state, alert):
+    if unheard and _failed(alert, alert.message) and still_true(draft.state, alert):
         request(draft, n, "websocket", alert.told)
 
 
-def _failed(alert: Alert, purpose: e.Purpose, message: int) -> bool:
+def _failed(alert: Alert, message: int) -> bool:
     """Whether the last that was tried on her sockets to bring her this message has failed."""
     for note in reversed(alert.notes):
-        if note.channel == "websocket" and note.purpose == purpose and note.message == message:
+        if note.channel == "websocket" and note.message == message:
             return note.state == "failed"
     return False

@@ -39,7 +39,7 @@ def counts(alert: Alert, policy: Policy) -> bool:
     """Whether an alert since opening or the last reopen fills one of the alerts due."""
     if alert.state in CAME:
         return is_on_the_way(alert)
-    if not alert.counts or alert.overdue:
+    if not alert.counts:
         return False
     if alert.state in OPEN:
         return _fills(alert, policy)
