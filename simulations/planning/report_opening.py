@@ -10,6 +10,7 @@ from simulations.planning.report_measures import alike, names
 from simulations.planning.results import summed
 from simulations.planning.runs import Results
 from simulations.planning.scenario import Scenario
+from simulations.planning.tally import Tally
 from simulations.planning.words import BY_NAME
 
 OVERDUE_MANY = 0.25
@@ -53,12 +54,21 @@ def _warnings(scenario: Scenario, results: Results) -> Iterator[str]:
         )
     for policy, one in zip(results.policies, summed(results), strict=True):
         if one.by_kind.column("alarms").any() and not one.by_kind.column("alerts").any():
-            yield (
-                f"{policy}: nobody was ever found to be asked. Is anybody available, within reach_s of a "
-                "call, and of the skills that the policy asks for?"
-            )
+            yield f"{policy}: {_why_nobody(one)}"
     yield from _called_overdue(results)
     yield from scenario.notes
+
+
+def _why_nobody(one: Tally) -> str:
+    if not one.by_kind.column("nobody_found").any():
+        return (
+            "nobody was ever asked, or looked for: the ambulance was at the kerb before each alarm was "
+            "reported. Is it so fast, or answered_to_alert_s so long?"
+        )
+    return (
+        "nobody was ever found to be asked. Is anybody available, within reach_s of a call, and of the "
+        "skills that the policy asks for?"
+    )
 
 
 def _called_overdue(results: Results) -> Iterator[str]:

@@ -150,6 +150,13 @@ def test_nobody_to_ask_is_a_clear_zero_with_a_question(plain: Scenario) -> None:
     assert "No map" in html
 
 
+def test_no_alarm_before_the_ambulance_is_no_lack_of_medics(plain: Scenario) -> None:
+    calls, nothing = made_up.calls([100, 110]), made_up.outcomes([math.inf, math.inf], medic_alerts=[0])
+    html = report.html(plain, Results(((tally.of(calls, nothing, 1.0),),) * 3, ("now",), "all", 0.95))
+    assert "now: nobody was ever asked, or looked for: the ambulance was at the kerb before each" in html
+    assert "nobody was ever found" not in html
+
+
 def test_a_bound_that_can_not_be_is_cut(plain: Scenario) -> None:
     """An interval of two replications goes far beyond 0 and 100 %."""
     rows = [(tally.of(made_up.calls([600]), made_up.outcomes([s], [1]), 1.0),) for s in (300, math.inf)]
