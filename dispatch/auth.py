@@ -102,9 +102,11 @@ class TokenDesk:
         self._believe(known, medic_id)
         return medic_id
 
-    def forget(self, medic_id: str) -> None:
-        """Her tokens were revoked: believe none of them any longer."""
+    def forget(self, medic_id: str | None = None) -> None:
+        """Her tokens were revoked: believe none of them any longer. None: it is not known whose."""
         self._forgotten += 1
+        if medic_id is None:
+            self._believed.clear()
         self._believed = {known: one for known, one in self._believed.items() if one[0] != medic_id}
 
     def _believe(self, known: bytes, medic_id: str | None) -> None:

@@ -184,6 +184,10 @@ class SocketHub:
     def close_all(self, code: int = RESTART) -> None:
         """Close every socket, and every later one at once."""
         self._closing = code
+        self.send_away(code)
+
+    def send_away(self, code: int = RESTART) -> None:
+        """Close every socket that there is now; their devices may come back."""
         for medic_id in self.medics():
             self.close_medic(medic_id, code)
 

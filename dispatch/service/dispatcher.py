@@ -332,6 +332,10 @@ class Dispatcher:
         self._hub.forget(medic_id)
         self._hub.close_medic(medic_id, TOKENS_REVOKED)
 
+    def who_was_signed_out_is_not_known(self) -> None:
+        """Every device here says hello once more."""
+        self._hub.send_away()
+
     # --- the service
 
     def checks(self) -> list[Check]:

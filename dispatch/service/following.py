@@ -139,16 +139,23 @@ class Following:
     async def _read_news(self) -> None:
         pieces = await news.since(self._pool, self._news_no, limit=READ_AT_ONCE)
         if pieces and pieces[0].no != self._news_no + 1:
-            # Some were forgotten before they were read here: a new life is told everything.
-            self._news_no = pieces[0].no - 1
-            await self._membership.live_anew(self._membership.id)
+            await self._missed_news(pieces[0].no - 1)
         for piece in pieces:
             if piece.node != self._membership.id:
                 self._apply(piece)
             self._news_no = piece.no
         if not pieces:  # all were forgotten
-            self._news_no = (await nodes.look(self._pool)).news_no
-            await self._membership.live_anew(self._membership.id)
+            await self._missed_news((await nodes.look(self._pool)).news_no)
+
+    async def _missed_news(self, up_to: int) -> None:
+        """What was forgotten before it was read here, as where the machine stood still for minutes.
+
+        A new life is told everything but who was signed out: no device is believed to be still who it was.
+        """
+        await self._membership.live_anew(self._membership.id)
+        self._medics.forget_tokens(None)
+        self._dispatcher.who_was_signed_out_is_not_known()
+        self._news_no = up_to
 
     def _apply(self, piece: news.Piece) -> None:
         told = decode(piece.body)

@@ -18,7 +18,7 @@ log = logs.logger(__name__)
 class MedicsFollower:
     """Reads the roster once, then what has changed since the number of the last change seen.
 
-    ``forget_tokens`` is told who is gone.
+    ``forget_tokens`` is told who is gone; None: it may be anybody.
     """
 
     def __init__(self, pool: asyncpg.Pool, roster: Roster) -> None:
@@ -27,7 +27,7 @@ class MedicsFollower:
         self._reading = asyncio.Lock()
         self._left: dict[str, bool] = {}
         self._gone: dict[str, None] = {}
-        self.forget_tokens: Callable[[str], None] = lambda _: None
+        self.forget_tokens: Callable[[str | None], None] = lambda _: None
         self.seen = 0
 
     async def load(self) -> None:

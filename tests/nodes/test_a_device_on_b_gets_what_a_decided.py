@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import pytest
 from msgspec.structs import replace
 
 from dispatch.core import commands as c
@@ -208,6 +209,30 @@ async def test_signed_out_at_b_her_socket_at_a_is_closed(nodes):
     device = a.connect("medic-000")
     b.dispatcher.signed_out("medic-000")
     await until(lambda: device.closed == 4401, within_s=WITHIN_S)
+
+
+@pytest.mark.parametrize("more_since", [False, True])
+async def test_where_news_was_missed_every_device_says_hello_again(start_town, more_since):
+    """As where a machine stands still for minutes: she may have signed out meanwhile, at another node."""
+    a = await start_town()
+    b = await start_town(node_id="node-b", deaf=True)
+    device = b.connect("medic-000")
+    await until(lambda: not a.membership.alone)
+    await b.node.following.look()
+    assert device.closed is None
+    a.dispatcher.signed_out("medic-000")
+    await a.node.newsroom.publish()
+    await a.pool.execute("delete from news")  # after a minute
+    if more_since:
+        a.dispatcher.signed_out("medic-001")
+        await a.node.newsroom.publish()
+    forgotten = []
+    b.node.medics.forget_tokens = forgotten.append
+    await b.node.following.look()
+    assert device.closed == 1012
+    assert forgotten[0] is None
+    b.disconnect(device)
+    assert b.connect("medic-000").closed is None
 
 
 async def test_a_follower_of_the_feed_at_b_is_woken_by_what_a_decides(nodes):
