@@ -222,6 +222,8 @@ class ControlRoomApi:
             parsed(body, _nothing)
 
         async def do(remember: Remember | None) -> Response:
+            if kind is c.Reopen and record.details is None:  # nobody could be told where it is
+                raise Problem("ended")
             remembered = remember(record.id) if remember else None
             return _answer(await self._dispatcher.command(record.id, key.id, kind, remembered))
 

@@ -20,14 +20,17 @@ async def test_read_listed_and_its_trail(world: World):
     assert (await world.events(room, opened["id"]))[0] == "IncidentOpened"
 
 
-async def test_after_a_restart_too_and_a_change_of_it_is_too_late(make_world, world: World):
+async def test_after_a_restart_too_and_to_change_or_reopen_it_is_too_late(make_world, world: World):
+    """Held, it would be reopened with nobody to look for, and then have no place."""
     room = await world.room()
-    opened = (await room.post("/v1/incidents", json=a_report())).json()
+    opened = (await room.post("/v1/incidents", json=a_report(hazard="hold"))).json()
     path = f"/v1/incidents/{opened['id']}"
     await room.post(f"{path}/cancel")
     await world.pool.execute("delete from incident_details")
     async with make_world() as again:
         client = await again.room()
         assert (await client.get(path)).json()["position"] is None
-        answer = await client.patch(path, json={"address": "Elsewhere 1"})
-        assert (answer.status_code, answer.json()["code"]) == (409, "ended")
+        changed = await client.patch(path, json={"address": "Elsewhere 1"})
+        for answer in changed, await client.post(f"{path}/reopen"):
+            assert (answer.status_code, answer.json()["code"]) == (409, "ended")
+        assert (await client.get(path)).json()["state"] == "cancelled"
