@@ -78,6 +78,18 @@ async def test_a_report_about_an_incident_that_waits_brings_it_forward_once() ->
     assert began == ["first", "twice", "other"]
 
 
+async def test_who_is_told_more_and_more_is_not_put_off_by_it() -> None:
+    """Each receipt would else be a reason to wait anew, and a busy incident's turn would never come."""
+    began = Began()
+    first, busy, other = some("first", "busy", "other")
+    began.ask(first, a_report())
+    began.ask(busy, a_receipt())
+    began.ask(other, a_receipt())
+    began.ask(busy, a_receipt())
+    began.turns.ended()
+    assert began == ["first", "busy"]
+
+
 async def test_a_receipt_that_has_waited_goes_before_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dispatch.deciding.live.RECEIPT_MAY_WAIT_S", 0.01)
     began = Began()
