@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 
 from dispatch.api.once import HEADER as ONCE
+from dispatch.api.once import KEY_LENGTH_MAX
 from dispatch.api.problem import Problem
 from dispatch.api.rates import Rates
 from dispatch.auth import Key, Keyring, Scope, TokenDesk
@@ -27,7 +28,9 @@ class Access:
             raise Problem("unauthenticated")
         if not key.scopes.intersection(scopes):
             raise forbidden(scopes[0])
-        self._rates.control_room(key.id, request.headers.get(ONCE))
+        once = request.headers.get(ONCE)
+        # One that is too long will be refused; kept until then, 50,000 of them would fill the memory.
+        self._rates.control_room(key.id, once if once and len(once) <= KEY_LENGTH_MAX else None)
         return key
 
     def still(self, request: Request) -> Callable[[], Awaitable[bool]]:

@@ -30,6 +30,8 @@ async def test_a_key_over_its_rate_is_refused_while_another_is_served(make_world
         assert (await other.get("/v1/incidents")).status_code == 200
         figures = (await (await world.client()).get("/metrics")).text
         assert 'dispatch_rate_limited_total{who="key"} 2.0' in figures
+        assert (await post(other, "k" * 201)).status_code == 422
+        assert refused_for_a_while(await post(other, "k" * 201)), "one that is not taken is not remembered"
     assert await world.pool.fetchval("select count(*) from incident") == 0
 
 
