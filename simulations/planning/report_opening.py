@@ -39,7 +39,8 @@ def _ended(scenario: Scenario, results: Results) -> str:
         return "all that were asked for"
     if results.stopped:
         return f"of {scenario.replications}: it was stopped"
-    return f"of at most {scenario.replications}: the differences were known well enough"
+    known = "the differences were" if len(results.policies) > 1 else "the seconds gained were"
+    return f"of at most {scenario.replications}: {known} known well enough"
 
 
 def _warnings(scenario: Scenario, results: Results) -> Iterator[str]:
@@ -78,9 +79,17 @@ def _called_overdue(results: Results) -> Iterator[str]:
         if overdue is not None and came is not None and overdue.mean > OVERDUE_MANY * came.mean:
             yield (
                 f"{policy}: {100 * overdue.mean / came.mean:.0f} % of the medics who came to the patient had "
-                "been taken for overdue before, and others asked, most of them again. Its overdue_s_min and "
-                "overdue_factor are short for how medics travel here."
+                f"been taken for overdue before, and others asked{_again(results, column)}. Its "
+                "overdue_s_min and overdue_factor are short for how medics travel here."
             )
+
+
+def _again(results: Results, column: int) -> str:
+    """What it asks of those who had been stood down. A policy with asks_max 1 asks nobody again."""
+    found, measure = estimate(results.rows, column, "again_overdue"), BY_NAME["again_overdue"]
+    if found is None or not found.mean:
+        return ""
+    return f", with {words.shown(measure, (found.mean,))[0]} alerts an alarm to medics who had one before"
 
 
 def sentences(results: Results) -> Iterator[str]:

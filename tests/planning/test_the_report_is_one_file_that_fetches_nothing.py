@@ -157,6 +157,28 @@ def test_no_alarm_before_the_ambulance_is_no_lack_of_medics(plain: Scenario) -> 
     assert "nobody was ever found" not in html
 
 
+def test_of_many_taken_for_overdue_it_says_who_was_asked_for_them(plain: Scenario) -> None:
+    """Again, or where the policy asks nobody twice somebody else."""
+    about = {"arrivals": [2, 2], "overdue_came": [1, 1], "alerts": [9, 9]}
+    calls = made_up.calls([900, 900])
+    once, again = (
+        made_up.outcomes([300, 300], medic_alerts=[1], again_overdue=[n, n], **about) for n in (0, 5)
+    )
+    row = tuple(tally.of(calls, one, 1.0) for one in (once, again))
+    html = report.html(plain, Results((row,) * 3, ("once", "again"), "all", 0.95))
+    told = ": 50 % of the medics who came to the patient had been taken for overdue before, and others asked"
+    for policy, more in (("once", ""), ("again", ", with 5.00 alerts an alarm to medics who had one before")):
+        assert f"{policy}{told}{more}. Its overdue_s_min" in html
+
+
+def test_that_enough_were_made_is_said_of_what_was_looked_at(plain: Scenario) -> None:
+    one, two = (
+        replace(results(*names, replications=20), ended="enough") for names in (("now",), ("now", "later"))
+    )
+    assert "20 replications, of at most 30: the seconds gained were known" in report.html(plain, one)
+    assert "20 replications, of at most 30: the differences were known" in report.html(plain, two)
+
+
 def test_a_bound_that_can_not_be_is_cut(plain: Scenario) -> None:
     """An interval of two replications goes far beyond 0 and 100 %."""
     rows = [(tally.of(made_up.calls([600]), made_up.outcomes([s], [1]), 1.0),) for s in (300, math.inf)]
