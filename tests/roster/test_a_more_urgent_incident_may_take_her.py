@@ -93,3 +93,23 @@ def test_while_a_decision_about_her_is_under_way_no_search_finds_her(anna, medic
     assert ids(anna) == []
     anna.give_back(["anna", "nobody"])
     assert ids(anna) == ["anna"]
+
+
+def test_who_holds_an_alert_of_it_is_not_found_for_it_again(roster, medic, fix, ids):
+    """Whatever of hers, or of another's, has ended."""
+    roster.put_many([medic("anna"), medic("bert")])
+    roster.move_many([fix("anna"), fix("bert", 200.0)])
+    for medic_id, incident_id, n in (
+        ("anna", "i1", 1),
+        ("bert", "i1", 2),
+        ("anna", "i1", 3),
+        ("anna", "i2", 1),
+    ):
+        roster.hold_alert(medic_id, incident_id=incident_id, n=n, priority=9, drill=False, engaged=False)
+    assert ids(roster) == []
+    roster.release_alert("anna", "i1", 1)
+    assert ids(roster) == []
+    roster.release_alert("bert", "i1", 2)
+    assert ids(roster) == ["bert"]
+    roster.release_alert("anna", "i1", 3)
+    assert ids(roster) == ["anna", "bert"]

@@ -52,6 +52,9 @@ def test_the_nearest_of_two_places_in_hours_and_she_comes_once(roster, medic, lo
     roster.put(medic(places=(HOME, WORK)))
     assert [found.distance_m for found in look(roster)] == [WAY_M["work"]]
     assert [found.distance_m for found in look(roster, at=at + minutes(6 * 60))] == [WAY_M["home"]]
+    for label, when in (("work", at), ("home", at + minutes(6 * 60))):
+        metres, _ = roster.eta("anna", lat=LAT, lon=LON, at=when, fix_stale_s=900)
+        assert metres == WAY_M[label], "as when she answers, or the incident moves"
 
 
 def test_two_places_each_leave_room_for_the_others(roster, medic, ids):

@@ -95,6 +95,26 @@ def test_without_a_socket_only_sms_reaches_her(roster, medic, fix, look, ids):
     assert ids(roster, channels=("websocket",)) == []
 
 
+def test_once_her_socket_is_gone_who_allows_nothing_else_is_found_for_nothing(roster, medic, fix, ids, at):
+    roster.put(medic(channels=("websocket",)))
+    roster.move(fix())
+    roster.connected("anna", True)
+    assert ids(roster) == ["anna"]
+    roster.connected("anna", False)
+    assert ids(roster) == []
+    assert roster.channels_to("anna", ("websocket", "sms"), at) == ()
+
+
+def test_a_test_device_is_found_by_its_own_name_alone(roster, medic, fix, ids):
+    """No real incident counts on a device that only acknowledges, and no drill of the watchdog on a medic."""
+    roster.put_many([medic("bert"), medic("device", skills=("first_aid", "watchdog"))])
+    roster.move_many([fix("bert"), fix("device")])
+    for skills in ((), ("first_aid",)):
+        assert ids(roster, skills_any=skills) == ["bert"]
+    assert ids(roster, skills_any=("watchdog:device",)) == ["device"]
+    assert ids(roster, skills_any=("watchdog:bert",)) == []
+
+
 @pytest.mark.parametrize(
     "changes", [{"phone": ""}, {"channels": ("websocket",)}, {"blocked": ("sms",)}, {"channels": ()}]
 )
