@@ -31,6 +31,7 @@ COLUMNS = {
     "work_lat": ("work_lat",),
     "work_lon": ("work_lon",),
     "mode": ("mode",),
+    "skills": ("skills",),
 }
 
 
@@ -44,7 +45,11 @@ class Listed(NamedTuple):
 
 def read_medics(path: Path, region: Region, bad: BadRows) -> tuple[Listed, ...]:
     """Raises `ScenarioError`. They may live outside the region, and help in it."""
-    listed = tuple(read_rows(path, COLUMNS, ("lat", "lon"), _listed, bad))
+    rows = read_rows(path, COLUMNS, ("lat", "lon"), lambda row: (_listed(row), bool(row["skills"])), bad)
+    listed = tuple(one for one, _ in rows)
+    if skilled := sum(has for _, has in rows):  # as in the file that `dispatch medics import` takes
+        why = "medics.skills says what share has each"
+        bad.notes.append(f"{path}: the skills of {skilled} of {len(rows)} medics are not read: {why}")
     lat, lon = np.array([one.home for one in listed]).T
     if not region.holds(lat, lon).any() and (why := exchanged(region, lat, lon)):
         raise ScenarioError(str(path), "", f"has no home in the region{why}")

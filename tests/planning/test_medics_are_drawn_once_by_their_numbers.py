@@ -53,6 +53,15 @@ def test_a_list_of_medics_is_taken_as_it_is(tmp_path: Path) -> None:
     assert people.mode[:2].tolist() == [2, 0]
 
 
+def test_skills_of_a_list_are_told_not_to_be_read(tmp_path: Path) -> None:
+    """The list that the service imports has them."""
+    csv = "home_lat,home_lon,skills\n53.31,-6.2,nurse\n53.33,-6.22,\n53.34,-6.23,doctor\n"
+    (note,) = scenario(tmp_path, f"{AREA}[medics]\ncsv = 'm.csv'\n{RATE}", m_csv=csv).notes
+    assert note.endswith(
+        "m.csv: the skills of 2 of 3 medics are not read: medics.skills says what share has each"
+    )
+
+
 def test_shares_of_modes_and_skills(tmp_path: Path) -> None:
     keys = "modes = { foot = 0.1, bicycle = 0.9 }\nskills = { nurse = 0.2, doctor = 0.05 }\n"
     people = population.made(scenario(tmp_path, AREA + MANY + keys + RATE))
