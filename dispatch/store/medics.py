@@ -99,14 +99,17 @@ async def change(pool: asyncpg.Pool, medic_id: str, how: Callable[[Medic], Medic
 async def delete(pool: asyncpg.Pool, medic_id: str) -> bool:
     """Delete means delete: her row, places, fix, tokens, code, and what alerts and decisions say of her.
 
-    False, and nothing is done, where she is deleted already.
+    False, and nothing is done, where she is deleted already. Nobody may consider her any more: all decisions
+    that there are are looked through first, so that no other medic's change waits for that.
     """
+    if await get(pool, medic_id) is None:
+        return False
+    await pool.execute(_SQL["forget_inputs"], medic_id)
     async with pool.acquire() as connection, connection.transaction():
         change_no = await connection.fetchval(_SQL["next_change"])
         if await connection.fetchval(_SQL["delete"], medic_id) is None:
             return False
         await connection.execute(_SQL["forget_alerts"], medic_id)
-        await connection.execute(_SQL["forget_inputs"], medic_id)
         await connection.execute(_SQL["tell_gone"], medic_id, change_no)
     return True
 

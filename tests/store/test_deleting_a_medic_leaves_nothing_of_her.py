@@ -1,11 +1,15 @@
 """Delete means delete: no row anywhere still holds her id, name, phone or place."""
 
+import asyncio
+
 from made import AT, a_medic, opening
+from msgspec.structs import replace
 
 from dispatch.records import Asked, Fix
 from dispatch.store import alerts, enrolments, incidents, medics, positions, tokens
 
 TOLD_TO_OTHER_NODES = "medic_gone"
+WAITS = "select true from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
 async def test_no_row_holds_her(appender, db):
@@ -39,6 +43,22 @@ async def test_others_are_untouched(appender, db):
     await medics.delete(db, "anna")
     assert await medics.get(db, "annabel") == a_medic("annabel")
     assert await incidents.inputs_of(db, "i1") != {}
+
+
+async def test_nobody_else_waits_while_old_decisions_are_looked_through(appender, db):
+    """There may be a million of them."""
+    await medics.create(db, [a_medic("anna"), a_medic("bob")])
+    await appender.append(opening("i1", ["anna"]))
+    async with db.acquire() as connection, connection.transaction():
+        await connection.execute("select from decision_input for update")
+        deleting = asyncio.create_task(medics.delete(db, "anna"))
+        async with asyncio.timeout(5):
+            while not await connection.fetchval(WAITS):
+                await asyncio.sleep(0.01)
+            assert await medics.change(db, "bob", lambda bob: replace(bob, available=False))
+        assert not deleting.done()
+    assert await deleting
+    assert await tables_that_hold(db, "anna") == {TOLD_TO_OTHER_NODES}
 
 
 async def tables_that_hold(db, word):
