@@ -1,9 +1,10 @@
 """The next rung comes at its time unless she saw it, and at once where the one before failed definitely."""
 
 from texting import Texting
-from town import Town, a_policy, asked_by, some_medics
+from town import KEY, Town, a_policy, asked_by, some_medics
 
 from dispatch.core import events as e
+from dispatch.records import Change, Details
 
 PHONES = [medic.phone for medic in some_medics(3)]
 TRAUMA = {"trauma": a_policy(waves=[(0, 1)], ladder=[("websocket", 0), ("sms", 8)])}
@@ -31,6 +32,22 @@ async def test_unseen_for_eight_seconds_she_gets_an_sms(start_town, texting):
         ("sms", "delivered"),
     ]
     assert alert.state == "delivered"
+
+
+async def test_corrected_before_that_it_says_so_and_no_other_follows(start_town, texting):
+    town = await _started(start_town, texting)
+    (device,) = await town.add(some_medics(1))
+    record = await town.report()
+    await town.pass_time(5)
+    moved = Change(("address",), Details(record.place.position, "Janskerkhof 2", None, None))
+    await town.dispatcher.update(record.id, KEY, moved)
+    for seconds in (4, 20):
+        await town.pass_time(seconds)
+        await texting.twilio.settle()
+        await town.quiet()
+    (text,) = texting.texts_to(PHONES[0])
+    assert "Janskerkhof 2" in text
+    assert [frame["incident"]["address"] for frame in device.of("update")] == ["Janskerkhof 2"]
 
 
 async def test_seen_she_gets_none(start_town, texting):
