@@ -14,6 +14,8 @@ import pytest
 from simulations.planning import assumptions, report, tally, words
 from simulations.planning.comparison import compare, estimate
 from simulations.planning.measures import MEASURES
+from simulations.planning.report_measures import differences, measures
+from simulations.planning.report_opening import opening
 from simulations.planning.runs import Results
 from simulations.planning.scenario import Scenario
 from tests.planning import made_up
@@ -88,7 +90,7 @@ def test_every_measure_is_there_as_exactly_as_in_the_results(plain: Scenario) ->
 
 
 def test_a_difference_is_told_with_what_its_interval_includes(plain: Scenario) -> None:
-    html = report.html(plain, results("now", "later"))
+    html = opening(plain, results("now", "later"))
     assert (
         "later less now, seconds gained: -5.0 s (95 % interval -5.0 to -5.0). It does not include 0: worse"
         in html
@@ -152,7 +154,7 @@ def test_nobody_to_ask_is_a_clear_zero_with_a_question(plain: Scenario) -> None:
 
 def test_no_alarm_before_the_ambulance_is_no_lack_of_medics(plain: Scenario) -> None:
     calls, nothing = made_up.calls([100, 110]), made_up.outcomes([math.inf, math.inf], medic_alerts=[0])
-    html = report.html(plain, Results(((tally.of(calls, nothing, 1.0),),) * 3, ("now",), "all", 0.95))
+    html = opening(plain, Results(((tally.of(calls, nothing, 1.0),),) * 3, ("now",), "all", 0.95))
     assert "now: nobody was ever asked, or looked for: the ambulance was at the kerb before each" in html
     assert "nobody was ever found" not in html
 
@@ -165,7 +167,7 @@ def test_of_many_taken_for_overdue_it_says_who_was_asked_for_them(plain: Scenari
         made_up.outcomes([300, 300], medic_alerts=[1], again_overdue=[n, n], **about) for n in (0, 5)
     )
     row = tuple(tally.of(calls, one, 1.0) for one in (once, again))
-    html = report.html(plain, Results((row,) * 3, ("once", "again"), "all", 0.95))
+    html = opening(plain, Results((row,) * 3, ("once", "again"), "all", 0.95))
     told = ": 50 % of the medics who came to the patient had been taken for overdue before, and others asked"
     for policy, more in (("once", ""), ("again", ", with 5.00 alerts an alarm to medics who had one before")):
         assert f"{policy}{told}{more}. Its overdue_s_min" in html
@@ -175,8 +177,8 @@ def test_that_enough_were_made_is_said_of_what_was_looked_at(plain: Scenario) ->
     one, two = (
         replace(results(*names, replications=20), ended="enough") for names in (("now",), ("now", "later"))
     )
-    assert "20 replications, of at most 30: the seconds gained were known" in report.html(plain, one)
-    assert "20 replications, of at most 30: the differences were known" in report.html(plain, two)
+    assert "20 replications, of at most 30: the seconds gained were known" in opening(plain, one)
+    assert "20 replications, of at most 30: the differences were known" in opening(plain, two)
 
 
 def test_a_bound_that_can_not_be_is_cut(plain: Scenario) -> None:
@@ -186,9 +188,9 @@ def test_a_bound_that_can_not_be_is_cut(plain: Scenario) -> None:
     assert '<data value="0.5">50.00</data> (<data value="0.0">0.00</data> to <data value="1.0">100.00' in html
 
 
-def test_what_no_alarm_shows_is_told_with_what_so_many_may_hide(plain: Scenario) -> None:
+def test_what_no_alarm_shows_is_told_with_what_so_many_may_hide() -> None:
     """An interval over replications that are all alike would have no width, and say that it never happens."""
-    html = report.html(plain, results("now", "later"))
+    html = "".join(measures(results("now", "later")))
     told = "none in 120 alarms: at most 2.5 %"  # the rule of three: 3 / 120
     assert f'<th scope="row">Nobody was found to be asked</th><td>%</td>{2 * _cell("0.00", told)}' in html
     assert f"per alarm</td>{2 * _cell('0.00', 'none in 120 alarms')}" in html
@@ -207,25 +209,26 @@ def test_what_so_many_alarms_may_hide() -> None:
     assert words.alike(count, 0.0, 7, 0.95) == "none in 7 alarms"
 
 
-def test_what_intervals_exclude_is_said_of_this_run(plain: Scenario) -> None:
+def test_what_intervals_exclude_is_said_of_this_run() -> None:
     made = results("now", "later")
-    html = report.html(plain, made)
+    html = "".join((*measures(made), *differences(made)))
     assert "chance between 30 replications; how wrong the inputs may be is not in them." in html
     assert "With the samples" not in html
-    html = report.html(plain, replace(made, redrawn=made.rows[:5]))
+    drawn = replace(made, redrawn=made.rows[:5])
+    html = "".join((*measures(drawn), *differences(drawn)))
     assert "5 replications more were made, the samples drawn anew in each." in html
     assert '<th scope="col">With the samples</th>' in html
     assert "how wrong the inputs may be is not in them" not in html
 
 
-def test_a_measure_that_is_never_with_some_samples_leaves_its_place(plain: Scenario) -> None:
+def test_a_measure_that_is_never_with_some_samples_leaves_its_place() -> None:
     """What it says stands below its own heading."""
     made = results("now", "later")
     rarer = tuple(
         tuple(replace(one, values=one.values | {"first_medic_p50_s": math.inf}) for one in row)
         for row in made.rows[:5]
     )
-    html = report.html(plain, replace(made, redrawn=rarer))
+    html = "".join(differences(replace(made, redrawn=rarer)))
     (table,) = re.findall(r"<table><caption>Paired differences.*?</table>", html, re.DOTALL)
     heading, *rows = re.findall(r"<tr>.*?</tr>", table, re.DOTALL)
     assert {row.count("<td>") for row in rows} == {heading.count("<th ") - 1}
