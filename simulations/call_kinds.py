@@ -6,7 +6,7 @@ Good enough for a replay, and no triage: a control room reports a kind or a code
 KINDS = ("cardiac_arrest", "unconscious", "choking", "traffic_accident", "trauma", "other")
 
 WORDS = (
-    ("cardiac_arrest", ("cardiac arrest",)),
+    ("cardiac_arrest", ("cardiac arrest", "respiratory arrest")),
     ("choking", ("choking",)),
     ("traffic_accident", ("vehicle accident", "traffic accident", "collision", "crash")),
     ("unconscious", ("unconscious", "unresponsive", "syncopal", "seizure")),

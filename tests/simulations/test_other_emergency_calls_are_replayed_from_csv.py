@@ -41,7 +41,7 @@ def test_calls_come_in_order_of_their_own_times(tmp_path):
         tmp_path,
         "Latitude;Longitude;Timestamp;Type;Address\n"
         "52.1;5.1;2024-03-01T12:01:30Z;choking;Domplein 1\n"
-        "52.2;5.2;2024-03-01T13:00:00+01:00;cardiac arrest;\n",
+        "52.2;5.2;2024-03-01T13:00:00+01:00;Cardiac or respiratory arrest;\n",
     )
     later, earlier = reversed(read_calls(path).calls)
     assert (earlier.kind, earlier.at_s, earlier.address) == ("cardiac_arrest", 0.0, None)
