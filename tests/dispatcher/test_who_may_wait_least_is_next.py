@@ -132,6 +132,7 @@ async def test_who_has_waited_too_long_is_told_and_nothing_is_done(monkeypatch: 
     monkeypatch.setattr(module, "TURN_S_MAX", 0.01)
     loop = asyncio.get_running_loop()
     late, receipt, new = Order(a_tick, done=loop.create_future()), a_receipt(), a_report()
+    new.done = loop.create_future()
     late.since = receipt.since = loop.time()
     await asyncio.sleep(0.02)
     new.since = loop.time()
@@ -139,3 +140,4 @@ async def test_who_has_waited_too_long_is_told_and_nothing_is_done(monkeypatch: 
     assert late.done is not None
     with pytest.raises(Overloaded):
         await late.done
+    assert not new.done.done()
