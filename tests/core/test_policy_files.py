@@ -145,6 +145,27 @@ def test_ladders_that_make_no_sense(ladder: str) -> None:
     assert refusal(f"[trauma]\nladder = {ladder}").startswith("mine.toml: trauma.ladder: ")
 
 
+def test_what_lies_on_a_bound_is_taken() -> None:
+    policy = laid_over("""
+        [trauma]
+        look_s_max = 600
+        answer_within_s = 90
+        waves = [{ after_s = 0, alerts = 1 }, { after_s = 600, alerts = 1000 }]
+        ladder = [
+            { channel = "websocket", after_s = 0 }, { channel = "webpush", after_s = 0 },
+            { channel = "sms", after_s = 20 }, { channel = "voice", after_s = 90 },
+        ]
+        skills_any = ["a", "first_aid", "x234567890123456789012345678901234567890"]
+    """)["trauma"]
+    assert policy.waves == (Wave(0, 1), Wave(600, 1000))
+    assert [rung.after_s for rung in policy.ladder] == [0, 0, 20, 90]
+
+
+@pytest.mark.parametrize("skill", ["", "x" * 41, "Nurse", "infirmière", "first-aid"])
+def test_a_skill_is_a_word(skill: str) -> None:
+    assert "skills_any" in refusal(f'[trauma]\nskills_any = ["{skill}"]')
+
+
 def test_the_content_hash_is_of_the_content() -> None:
     policy = shipped()["trauma"]
     assert digest(policy) == digest(replace(policy))
