@@ -44,7 +44,7 @@ MALFORMED = {
     "half a surrogate pair": raw(b'{"reference": "\\ud800"}'),
     "bare NUL": raw(b'{"reference": "a\x00b"}'),
     "deep lists": raw(b"[" * 30_000 + b"]" * 30_000),
-    "deep objects": raw(b'{"position":' * 5_000 + b"1" + b"}" * 5_000),
+    "deep objects": raw(b'{"position":' + b'{"":' * 12_000 + b"1" + b"}" * 12_001),
 }
 INVALID = {
     "a list": (raw(b"[]"), ""),
