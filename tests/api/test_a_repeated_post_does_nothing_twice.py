@@ -137,7 +137,10 @@ async def test_a_medic_is_registered_once(world: World, room: httpx.AsyncClient)
     assert await count(world, "medic") == 1
 
 
-async def test_twins_register_a_medic_once(world: World, room: httpx.AsyncClient) -> None:
+async def test_twins_register_a_medic_once(
+    world: World, room: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatch.api.lag.Lag.seconds", 0.0)  # however slow this machine
     body = {"name": "Anna", "phone": "+31612345678"}
     answers = await asyncio.gather(*(room.post("/v1/medics", json=body, headers=KEY) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]

@@ -53,7 +53,7 @@ async def test_nobody_else_waits_while_old_decisions_are_looked_through(appender
         await connection.execute("select from decision_input for update")
         deleting = asyncio.create_task(medics.delete(db, "anna"))
         async with asyncio.timeout(5):
-            while not await connection.fetchval(WAITS):
+            while not await db.fetchval(WAITS):  # a transaction sees who waits as at its first look
                 await asyncio.sleep(0.01)
             assert await medics.change(db, "bob", lambda bob: replace(bob, available=False))
         assert not deleting.done()
