@@ -80,7 +80,9 @@ class SmsChannel:
         self._settings = settings
         self._now_ms = now_ms
         self._http = OneShotClient(settings.timeout_s, settings.api_url)
-        self._client = Client(settings.account_sid, settings.auth_token, http_client=self._http)
+        client = Client(settings.account_sid, settings.auth_token, http_client=self._http)
+        # Asked for now: the library imports what is behind it then, and the first SMS would wait for that.
+        self._messages = client.messages
 
     async def send(self, message: Message, address: str) -> Outcome:
         """Create the SMS; an alert waits at Twilio no longer than until it expires."""
@@ -102,7 +104,7 @@ class SmsChannel:
         """Create an SMS that says `text` (an enrolment code); status callbacks only with a notification."""
         callback = None if notification_id is None else self._settings.status_url(notification_id)
         try:
-            created = await self._client.messages.create_async(
+            created = await self._messages.create_async(
                 to=address,
                 body=text,
                 from_=self._settings.from_number or values.unset,
@@ -155,7 +157,7 @@ class SmsChannel:
     async def _find(self, token: str, address: str, called_by_ms: int) -> tuple[MessageInstance | None, bool]:
         """The message to `address` that carries `token`, and whether the list reached back to then."""
         listed = 0
-        async for one in await self._client.messages.stream_async(
+        async for one in await self._messages.stream_async(
             to=address, limit=_LISTED_MAX, page_size=_PAGE_SIZE
         ):
             listed += 1
