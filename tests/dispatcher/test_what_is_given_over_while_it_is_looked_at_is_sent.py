@@ -2,11 +2,11 @@
 
 import asyncio
 
+from letters import ALERT, LETTER
+
 from dispatch.sending.sender import Letter, Ready, Sender
 from notify.channel import Outcome, Sent
-from notify.message import Message, Position
-
-LETTER = Letter("0123", 1, 1, "sms")
+from notify.message import Message
 
 
 class Office:
@@ -19,7 +19,7 @@ class Office:
         self.settled: list[str] = []
 
     def ready(self, letter: Letter) -> Ready | None:
-        return None if self.settled else Ready(a_message(), "+31612345678")
+        return None if self.settled else Ready(ALERT, "+31612345678")
 
     async def attempt(self, letter: Letter) -> int | None:
         ours = self.ours
@@ -52,27 +52,6 @@ class Channel:
 
     async def look_up(self, message: Message, address: str, called_by_ms: int) -> Outcome:
         raise AssertionError("nothing is in doubt")
-
-
-def a_message() -> Message:
-    return Message(
-        message_id="0123-1-1",
-        alert_id="0123-1",
-        purpose="alert",
-        incident_id="0123",
-        kind="trauma",
-        position=Position(52.09, 5.12),
-        address=None,
-        directions=None,
-        drill=False,
-        role="direct",
-        instruction="go",
-        distance_m=1,
-        eta_s=1,
-        travel="estimate",
-        expires_at_ms=10**6,
-        language="en",
-    )
 
 
 async def test_it_is_sent_once():
