@@ -46,7 +46,7 @@ def on_dask(make: Make[About, Made], about: About, count: int, address: str) -> 
     """
     from distributed import Client
 
-    with Client(address, timeout=5, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+    with Client(address, timeout=5, set_as_default=False) as client:
         workers = sum(client.nthreads().values())
         if not workers:
             raise OSError(f"the cluster at {address} has no workers")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tests.simulator.garbage import looked_for_by_the_world
-from tests.simulator.world import Finding, Mode, World
+from tests.simulator.world import INCIDENTS, Finding, Mode, World
 
 SHOWN_MAX = 3
 
@@ -13,10 +13,10 @@ def mode_of(seed: int) -> Mode:
     return "safety" if seed % 2 else "liveness"
 
 
-def run_seed(seed: int, mode: Mode | None = None) -> Finding:
+def run_seed(seed: int, mode: Mode | None = None, incidents: int = INCIDENTS) -> Finding:
     """One world, from its beginning to its end."""
     with looked_for_by_the_world():
-        return World(seed, mode or mode_of(seed)).run()
+        return World(seed, mode or mode_of(seed), incidents=incidents).run()
 
 
 class Sum:

@@ -10,13 +10,13 @@ import pytest
 from tests.simulator.runs import run_seed
 from tests.simulator.world import Finding, World
 
-SEED = 6
-RUN = "from tests.simulator.runs import run_seed; print(run_seed({seed}).digest)"
+SEED, INCIDENTS = 6, 60
+RUN = "from tests.simulator.runs import run_seed; print(run_seed({seed}, incidents={incidents}).digest)"
 
 
 @cache
 def the_run() -> Finding:
-    return run_seed(SEED)
+    return run_seed(SEED, incidents=INCIDENTS)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def the_run() -> Finding:
 )
 def test_in_another_process(hash_seed: str, before: str) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-c", before + RUN.format(seed=SEED)]
+    command = [sys.executable, "-c", before + RUN.format(seed=SEED, incidents=INCIDENTS)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
     assert done.stdout.strip() == the_run().digest, done.stderr
 
