@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -53,9 +53,19 @@ def _dsn(text: SecretStr) -> SecretStr:
     parts = urlsplit(text.get_secret_value())
     if parts.scheme not in ("postgresql", "postgres"):
         raise ValueError("is not a postgresql:// URL")
-    if "," not in parts.netloc:  # several hosts, each with a port of its own
-        _ensure_port(parts)
-    return text
+    login, at, hosts = parts.netloc.rpartition("@")
+    for host in hosts.split(","):  # several hosts, each with a port of its own
+        _ensure_port(parts._replace(netloc=f"{login}{at}{host}"))
+    return SecretStr(_of_the_primary(text.get_secret_value(), hosts))
+
+
+def _of_the_primary(dsn: str, hosts: str) -> str:
+    """Of several servers the one that takes writes, unless it says otherwise: another may answer first."""
+    query = urlsplit(dsn).query
+    asked = parse_qs(query)
+    if "target_session_attrs" in asked or not any("," in one for one in (hosts, *asked.get("host", ()))):
+        return dsn
+    return f"{dsn}{'&' if query else '?'}target_session_attrs=read-write"
 
 
 def _id(text: str) -> str:

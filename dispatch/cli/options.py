@@ -79,15 +79,14 @@ def _is_wrong_use(error: Exception) -> bool:
 
 
 def _is_failure(error: Exception) -> bool:
-    import asyncpg
-
     from dispatch.cli.medics_import import UnusableFile
     from dispatch.embedded_postgres import PostgresUnavailable
     from dispatch.store.archive import UnusableBackup
     from dispatch.store.database import DatabaseRefused
+    from dispatch.store.trouble import DATABASE_TROUBLE
 
     ours = (UnusableFile, UnusableBackup, PostgresUnavailable, DatabaseRefused)
-    return isinstance(error, (*ours, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError))
+    return isinstance(error, (*ours, *DATABASE_TROUBLE, TimeoutError))
 
 
 def told(error: Exception) -> str:
@@ -96,7 +95,8 @@ def told(error: Exception) -> str:
 
     import asyncpg
 
-    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | ConnectionError):
+    of_the_database = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    if isinstance(error, (*of_the_database, ConnectionError)):
         return f"the database can not be used: {error or type(error).__name__}"
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"

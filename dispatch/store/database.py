@@ -12,15 +12,24 @@ COMMAND_S_MAX = 30.0
 ACQUIRE_S_MAX = 10.0
 RELEASE_S_MAX = 2.0
 
-# What a connection of ours asks of the server, whatever is the default there.
+# What a connection of ours asks of the server, whatever is the default there; as it tells it back.
 SESSION = {
     "application_name": "dispatch",
     "timezone": "UTC",
     "synchronous_commit": "on",
+    "default_transaction_isolation": "read committed",
     "statement_timeout": "30s",
     "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",
+    "idle_in_transaction_session_timeout": "1min",
 }
+_NAMED_BY_POOLERS = "application_name"
+_ENCODINGS = ("UTF8", "SQL_ASCII")
+"""Those that take every letter; SQL_ASCII takes UTF-8 for what it is, bytes."""
+_WHAT_IT_IS = """
+select
+    current_setting('fsync') as fsync, getdatabaseencoding() as encoding,
+    array(select current_setting(name) from unnest($1::text[]) with ordinality a (name, nth) order by nth) as session
+"""
 
 
 class DatabaseRefused(Exception):
@@ -49,8 +58,8 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # asyncpg has no types
 async def connect_pool(dsn: str, *, min_size: int = 2, max_size: int = 10) -> asyncpg.Pool:
     """A pool of connections whose commits are on disk when they return. JSON columns come and go as text.
 
-    Raises DatabaseRefused for a server that does not keep what it has committed, and OSError or
-    asyncpg.PostgresError for one that cannot be reached.
+    Raises DatabaseRefused for a server that does not keep what it has committed or a database that can not
+    take every text, and OSError or asyncpg.PostgresError for one that cannot be reached.
     """
     return await _Pool(
         dsn,
@@ -64,7 +73,7 @@ async def connect_pool(dsn: str, *, min_size: int = 2, max_size: int = 10) -> as
         timeout=CONNECT_S_MAX,
         command_timeout=COMMAND_S_MAX,
         server_settings=SESSION,
-        init=_ensure_durable,
+        init=_ensure_usable,
     )
 
 
@@ -76,12 +85,25 @@ async def connect_to_listen(dsn: str) -> asyncpg.Connection:
     )
 
 
-async def _ensure_durable(connection: asyncpg.Connection) -> None:
-    if await connection.fetchval("select current_setting('fsync')") != "on":
+async def _ensure_usable(connection: asyncpg.Connection) -> None:
+    asked = {name: value for name, value in SESSION.items() if name != _NAMED_BY_POOLERS}
+    found = await connection.fetchrow(_WHAT_IT_IS, list(asked))
+    if found["fsync"] != "on":
         raise DatabaseRefused(
             "the database server runs with fsync off and would lose acknowledged incidents",
             "Set fsync = on in its configuration.",
         )
+    if found["encoding"] not in _ENCODINGS:
+        raise DatabaseRefused(
+            f"the database's encoding, {found['encoding']}, has no place for most of the world's letters",
+            "Make one with `create database NAME encoding 'UTF8' template template0`.",
+        )
+    for (name, value), instead in zip(asked.items(), found["session"], strict=True):
+        if instead != value:
+            raise DatabaseRefused(
+                f"{name} is {instead} where a connection asked for {value}: a pooler does not pass that on",
+                "Name the server itself in DISPATCH_DATABASE_URL.",
+            )
 
 
 async def upgrade(

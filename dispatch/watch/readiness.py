@@ -14,6 +14,8 @@ from dispatch.store.trouble import DATABASE_TROUBLE
 from dispatch.watch.disk import disk
 from dispatch.watch.question import Question
 
+READ_ONLY = "select current_setting('transaction_read_only')::boolean"
+TAKES_NOTHING = "It is a standby, or default_transaction_read_only is on: name the primary, or set that off."
 ANSWER_S_MAX = 2.0
 ASK_S_MAX = 5.0
 
@@ -35,7 +37,7 @@ class Readiness:
         self._embedded = embedded
         self._data_dir = data_dir
         self._more = more
-        self._answers = Question(lambda: node.pool.fetchval("select 1", timeout=ASK_S_MAX))
+        self._read_only = Question(lambda: node.pool.fetchval(READ_ONLY, timeout=ASK_S_MAX))
 
     async def checks(self) -> Sequence[Check]:
         """Within ``ANSWER_S_MAX``, whatever hangs."""
@@ -49,7 +51,7 @@ class Readiness:
         ]
 
     def close(self) -> None:
-        self._answers.give_up()
+        self._read_only.give_up()
 
     def ways(self) -> Iterator[Check]:
         """The ways to a phone that are not there: never silently."""
@@ -84,7 +86,7 @@ class Readiness:
     async def _database(self) -> Check:
         trouble = self._embedded.trouble if self._embedded else None
         try:
-            await self._answers.answer(ANSWER_S_MAX)
+            read_only = await self._read_only.answer(ANSWER_S_MAX)
         except DATABASE_TROUBLE as error:
             hint = (
                 "See postgres.log in the data dir."
@@ -92,6 +94,8 @@ class Readiness:
                 else "Check DISPATCH_DATABASE_URL's server."
             )
             return Check("database", False, trouble or f"does not answer ({logs.describe(error)})", hint)
+        if read_only:
+            return Check("database", False, "answers, and takes nothing: it is read-only", TAKES_NOTHING)
         return Check("database", True, "answers")
 
     def _medics(self) -> Check:

@@ -23,6 +23,8 @@ from simulations.twilio_double import TwilioDouble
 from tests.api.conftest import MakeWorld
 from tests.api.world import World, a_report
 
+OTHERS = "datname = current_database() and pid <> pg_backend_pid()"
+
 
 async def check_of(client: httpx.AsyncClient, name: str) -> dict[str, Any]:
     checks = (await client.get("/readyz")).json()["checks"]
@@ -59,6 +61,21 @@ async def test_it_answers_in_time_whatever_hangs(world: World, monkeypatch: pyte
     assert len(asking) == 1  # however many ask
     asking[0].cancel()
     asking[0].cancel()
+
+
+async def test_a_database_that_takes_nothing(world: World, pool: asyncpg.Pool) -> None:
+    """As after a switch to a server that is still a standby, or is kept from writing."""
+    client = await world.client()
+    assert (await check_of(client, "database"))["ok"]
+    async with pool.acquire() as admin:
+        name = await admin.fetchval("select current_database()")
+        await admin.execute(f"alter database {name} set default_transaction_read_only = on")
+        await admin.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {OTHERS}")
+        check = await until(client, "database", ok=False)
+        assert (check["needed"], "read-only" in check["detail"]) == (True, True)
+        await admin.execute(f"alter database {name} reset default_transaction_read_only")
+        await admin.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {OTHERS}")
+    assert (await until(client, "database", ok=True))["detail"] == "answers"
 
 
 @pytest.mark.parametrize(

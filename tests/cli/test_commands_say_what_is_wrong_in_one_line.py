@@ -7,8 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from dispatch.core.policy import digest, shipped
+from dispatch.settings import Settings
 from tests.cli.conftest import Cli, MakeCli
 
 
@@ -69,6 +71,11 @@ async def test_unknown_words_are_wrong_use() -> None:
             "postgresql://host:99999/db",
             "DISPATCH_DATABASE_URL: its port is no number",
         ),
+        (
+            "DISPATCH_DATABASE_URL",
+            "postgresql://host,other:x/db",
+            "DISPATCH_DATABASE_URL: its port is no number",
+        ),
         ("DISPATCH_PUBLIC_URL", "https://example.org:x", "DISPATCH_PUBLIC_URL: its port is no number"),
         ("DISPATCH_KEY_REQUESTS_PER_S", "inf", "DISPATCH_KEY_REQUESTS_PER_S: Input should be less"),
         ("DISPATCH_DEVICE_REQUESTS_PER_S", "nan", "DISPATCH_DEVICE_REQUESTS_PER_S: Input should be"),
@@ -87,6 +94,21 @@ async def test_a_setting_that_can_not_be_used_is_one_line_and_exit_2(
     assert "cret" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("postgresql://a:1,b:2/db", "postgresql://a:1,b:2/db?target_session_attrs=read-write"),
+        ("postgresql:///db?host=a,b", "postgresql:///db?host=a,b&target_session_attrs=read-write"),
+        ("postgresql://a,b/db?target_session_attrs=any", "postgresql://a,b/db?target_session_attrs=any"),
+        ("postgresql://me:x,y@a/db", "postgresql://me:x,y@a/db"),
+    ],
+)
+def test_of_several_servers_the_one_that_takes_writes_is_used(given: str, used: str) -> None:
+    url = Settings(database_url=SecretStr(given)).database_url
+    assert url is not None
+    assert url.get_secret_value() == used
+
+
 async def test_a_setting_is_told_before_the_service_is_imported(not_served: dict[str, str]) -> None:
     done = await Cli(DISPATCH_TIME_ZONE="Mars", **not_served).run("serve", "--port", "0")
     assert (done.code, done.out) == (2, "")
@@ -101,12 +123,16 @@ async def test_a_setting_is_told_before_the_service_is_imported(not_served: dict
         ("query", "host=/nowhere", "no connection to its server (No such file or directory)"),
         ("query", "host=nowhere.invalid", "no connection to its server"),
         ("query", "sslmode=sometimes", "sslmode"),
+        ("more", "target_session_attrs=standby", "standby"),
     ],
 )
 async def test_a_database_that_does_not_take_us_is_one_line_and_exit_1(
     database_url: str, part: str, value: str, told: str
 ) -> None:
-    changed = urlsplit(database_url)._replace(**{part: value}).geturl()
+    url = urlsplit(database_url)
+    if part == "more":
+        part, value = "query", f"{url.query}&{value}"
+    changed = url._replace(**{part: value}).geturl()
     done = await Cli(DISPATCH_DATABASE_URL=changed).ask("keys", "list")
     assert (done.code, done.out) == (1, "")
     assert one_line(done.err).startswith("dispatch: the database can not be used: ")
