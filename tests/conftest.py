@@ -43,6 +43,21 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests stand evenly among the others' files, so that at the end no worker is alone with one."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    places = [nth * len(others) // len(long) for nth in range(len(long))]
+    items.clear()
+    for at, item in enumerate(others):
+        if at and item.path != others[at - 1].path:
+            while places and places[0] <= at:
+                places.pop(0)
+                items.append(long.pop(0))
+        items.append(item)
+    items += long
+
+
 def _is_room_in_memory() -> bool:
     """For the databases of a whole session, and for programs that tests put beside them."""
     try:

@@ -14,6 +14,7 @@ SEEDS_A_SHARD = 100
 """Far more than a shard uses."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)  # of a machine's processor, of which a busy one gives little
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_nothing_that_must_stay_true_is_violated(shard: int) -> None:
