@@ -42,12 +42,15 @@ class Access:
 
         return good
 
-    async def medic(self, request: Request) -> str:
-        """The id of the medic whose device this is."""
+    async def medic(self, request: Request, *, leaves: bool = False) -> str:
+        """The id of the medic whose device this is. ``leaves``: it asks to be hers no more."""
         medic_id = await self._tokens.medic(_bearer(request))
         if medic_id is None:
             raise Problem("unauthenticated")
-        self._rates.device(medic_id)
+        if leaves:
+            self._rates.leaving(medic_id)
+        else:
+            self._rates.device(medic_id)
         return medic_id
 
 

@@ -19,18 +19,19 @@ class Connection:
     waits for the nineteen before her. Only what can not be written yet waits, and a task with it.
     """
 
-    __slots__ = ("_closing", "_gone", "_send", "_sending", "_waiting")
+    __slots__ = ("_gone", "_send", "_sending", "_waiting", "closed_with")
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._waiting: deque[Message] | None = None
         self._sending: asyncio.Task[None] | None = None
-        self._closing = False
         self._gone = False
+        self.closed_with: int | None = None
+        """The code, once this side has closed it: what the device had said before may still be read."""
 
     def send(self, text: str) -> bool:
         """Takes a frame; False when the device does not keep up, or has gone."""
-        if self._gone or self._closing:
+        if self._gone or self.closed_with is not None:
             return False
         if self._waiting is not None and len(self._waiting) >= FRAMES_WAITING_MAX:
             return False
@@ -38,8 +39,8 @@ class Connection:
 
     def close(self, code: int) -> None:
         """Closes once what waits has been sent; the first code counts."""
-        if not self._closing and not self._gone:
-            self._closing = True
+        if self.closed_with is None and not self._gone:
+            self.closed_with = code
             self._put({"type": "websocket.close", "code": code})
 
     def gone(self) -> None:

@@ -184,13 +184,13 @@ class MedicApi:
         return _json(views.me(medic))
 
     async def delete(self, request: Request) -> Response:
-        medic_id = await self._access.medic(request)
-        await self._dispatcher.medic_deleted(medic_id)
+        medic_id = await self._access.medic(request, leaves=True)
+        await self._dispatcher.delete_medic(medic_id)
         self._desk.forget(medic_id)
         return Response(status_code=204)
 
     async def sign_out(self, request: Request) -> Response:
-        medic_id = await self._access.medic(request)
+        medic_id = await self._access.medic(request, leaves=True)
         await tokens.revoke_all(self._pool, medic_id)
         self._desk.forget(medic_id)
         self._dispatcher.signed_out(medic_id)

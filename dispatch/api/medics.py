@@ -29,6 +29,7 @@ from dispatch.store import medics
 
 _new = msgspec.json.Decoder(shapes.NewMedic)
 _patch = msgspec.json.Decoder(shapes.MedicPatch)
+SMS = "sms"
 
 
 class MedicsApi:
@@ -157,7 +158,11 @@ def _changing(sent: shapes.MedicPatch, key: Key) -> Callable[[Medic], Medic]:
             raise Problem(
                 "forbidden", detail="Another control room registered her: only `suspended` is yours."
             )
-        return replace(medic, **given)
+        changed = replace(medic, **given)
+        if changed.phone == medic.phone:
+            return changed
+        # What her carrier blocked, it blocked for the number that she had.
+        return replace(changed, blocked=tuple(channel for channel in medic.blocked if channel != SMS))
 
     return how
 

@@ -11,18 +11,21 @@ BURST_S = 10
 """A bucket holds the requests of so many seconds, so that a bad night's first minute passes."""
 DEVICES_MAX = 200_000
 REMEMBERED_MAX = 50_000
+LEAVES_MAX, LEAVE_EACH_S = 5, 2.0
 
 
 class Rates:
     """A repeat with the same Idempotency-Key is paid for from a bucket of its own.
 
-    Whoever lost a reply, or was refused for want of room, can try again though nothing new is taken.
+    Whoever lost a reply, or was refused for want of room, can try again though nothing new is taken. So is
+    signing out: a phone that was lost, and asks all the time, is not to keep her from it.
     """
 
     def __init__(self, *, key_per_s: float, device_per_s: float, metrics: Metrics) -> None:
         self._keys = _throttle(key_per_s)
         self._repeats = _throttle(key_per_s)
         self._devices = _throttle(device_per_s, DEVICES_MAX)
+        self._leaving = Throttle(LEAVES_MAX, LEAVE_EACH_S)
         self._paid: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._metrics = metrics
 
@@ -38,6 +41,10 @@ class Rates:
     def device(self, known: str) -> None:
         """A request of a device. Raises Problem ``too_many``."""
         self._take("device", self._devices, known)
+
+    def leaving(self, known: str) -> None:
+        """A request of a device to be one no more. Raises Problem ``too_many``."""
+        self._take("device", self._leaving, known)
 
     async def device_turn(self, known: str) -> None:
         """A frame of a device: returns when it may be looked at. What comes after it waits unread."""

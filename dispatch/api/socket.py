@@ -170,6 +170,8 @@ class SocketApp:
                 return
             frame = frames.read(message)
             await self._rates.device_turn(medic_id)
+            if connection.closed_with == BAD_TOKEN:  # signed out: what waited unread is not hers any more
+                return
             try:
                 await self._take(medic_id, frame)
             except BadFrame:

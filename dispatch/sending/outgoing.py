@@ -103,6 +103,8 @@ class Outgoing:
                     self._send(live, event)
                 case e.AlertAnswered(n=n, channel=channel):
                     self._sockets.answered(live, n, told=channel == WEBSOCKET)
+                case e.AlertExpired(n=n) | e.AlertFailed(n=n):
+                    self._sockets.forget(live, n)
         self._sockets.let_go(live, _touched(happened))
         fault_points.reached("after_sockets")
 

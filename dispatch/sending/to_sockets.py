@@ -26,6 +26,8 @@ from notify.websocket import SocketHub
 
 WEBSOCKET = "websocket"
 SENT_AFTER_S = 0.1
+OVER = ("declined", "expired", "failed", "finished")
+"""The states of an alert of which nothing is sent any more, until she is told to stop."""
 
 
 class ToSockets:
@@ -106,6 +108,8 @@ class ToSockets:
             return
         state = live.record.state
         for alert in state.alerts:
+            if alert.n in live.answered or alert.state in OVER:
+                self.forget(live, alert.n)
             if self._has_socket(live, alert.n):
                 self.appeared(live, alert.n)  # asked for elsewhere, where it was not known yet
             else:
@@ -147,10 +151,14 @@ class ToSockets:
 
     def answered(self, live: Live, n: int, *, told: bool) -> None:
         """What was said before her answer is not repeated. ``told``: who took it tells her devices."""
+        self.forget(live, n)
+        if not told:
+            self._tell_answered(live, n)
+
+    def forget(self, live: Live, n: int) -> None:
+        """A device that comes back reads how the alert is; what it was told before is not so any more."""
         if (medic_id := live.medic_of(n)) is not None:
             self._hub.forget(medic_id, alert_id(live.id, n))
-            if not told:
-                self._tell_answered(live, n)
 
     def _tell_answered(self, live: Live, n: int) -> None:
         """The devices that are here, of an answer that came by SMS, by opting out, or at another node."""

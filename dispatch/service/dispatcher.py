@@ -304,10 +304,24 @@ class Dispatcher:
         if why is not None and (asked_until_now or self._roster.held(medic_id)):
             await self._leave(medic_id, why)
 
+    async def delete_medic(self, medic_id: str) -> None:
+        """At her own wish. Where it fails she is asked as before: she may never say it again.
+
+        Raises Unavailable and what the database raises.
+        """
+        before = self._roster.get(medic_id)
+        try:
+            await self.medic_deleted(medic_id)
+        except Exception:
+            # Where only the reply was lost, the roster hears that she is gone like any other node.
+            if before is not None and self._roster.get(medic_id) == _asked_no_more(before):
+                self._roster.put(before)
+            raise
+
     async def medic_deleted(self, medic_id: str) -> None:
         """Her alerts are declined, then everything that is hers is erased. Raises Unavailable before that."""
         if (medic := self._roster.get(medic_id)) is not None:
-            self._roster.put(msgspec.structs.replace(medic, available=False))
+            self._roster.put(_asked_no_more(medic))
         await self._leave(medic_id, "deleted")
         if not await medics.delete(self._pool, medic_id):
             # Elsewhere: until this node heard of it, it may have asked her still.
@@ -465,6 +479,10 @@ class Dispatcher:
 def _by(fix: Fix, now: int) -> Fix:
     """A device's clock may be ahead."""
     return fix if fix.at <= now else msgspec.structs.replace(fix, at=now)
+
+
+def _asked_no_more(medic: Medic) -> Medic:
+    return msgspec.structs.replace(medic, available=False)
 
 
 def _without(medic: Medic, channel: str) -> Medic:

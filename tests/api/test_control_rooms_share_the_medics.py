@@ -90,6 +90,16 @@ async def test_her_phone_is_shown_to_who_registered_her_alone(world: World, room
         assert str(ANNA["phone"]) in (await room.get(path)).text
 
 
+async def test_another_phone_of_hers_is_not_blocked_for_what_the_former_one_said(
+    world: World, room: httpx.AsyncClient
+) -> None:
+    """Whoever opted out at her carrier did so for that number."""
+    path = f"/v1/medics/{(await room.post('/v1/medics', json=ANNA)).json()['id']}"
+    await world.pool.execute("update medic set blocked = '{sms}'")
+    assert (await room.patch(path, json={"phone": ANNA["phone"], "mode": "car"})).json()["blocked"] == ["sms"]
+    assert (await room.patch(path, json={"phone": "+31612345679"})).json()["blocked"] == []
+
+
 async def test_suspending_stands_down_what_she_has(world: World, room: httpx.AsyncClient) -> None:
     device = await world.medic_on_socket()
     incident = (await room.post("/v1/incidents", json=a_report())).json()

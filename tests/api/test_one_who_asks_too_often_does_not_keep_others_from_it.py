@@ -78,3 +78,22 @@ async def test_a_revoked_or_unknown_key_is_401_and_takes_nothing_from_the_good_o
     for _ in range(5):
         assert (await stranger.get("/v1/incidents")).status_code == 401
     assert (await (await world.room()).get("/v1/incidents")).status_code == 200
+
+
+async def test_a_lost_phone_that_floods_does_not_keep_her_from_signing_out_and_is_not_heard_after(
+    make_world: Any,
+) -> None:
+    async with make_world(device_requests_per_s=1) as world:
+        lost = await world.medic_on_socket()
+        await (await world.room()).post("/v1/incidents", json=a_report())
+        alert_id = (await lost.alert())["alert_id"]
+        for _ in range(9):  # with the ack as many as are taken at once
+            await lost.say(type="accept", alert_id=alert_id)
+            await lost.next("answered")
+        for _ in range(5):
+            await lost.say(type="decline", alert_id=alert_id)
+        hers = await world.client(await world.token(lost.medic_id))
+        assert (await hers.delete("/v1/me/tokens")).status_code == 204
+        assert await lost.closed() == 4401
+    answers = "select count(*) from event where type = 'AlertAnswered'"
+    assert await world.pool.fetchval(answers) == 1, "she accepted, and nobody declined for her"

@@ -90,6 +90,21 @@ async def test_deleted_she_has_declined_and_is_nowhere_any_more(town, record):
         assert not await town.pool.fetchval(f"select true from {table} where {column} = 'medic-000'")
 
 
+async def test_who_could_not_be_deleted_is_asked_as_before(town, monkeypatch):
+    """She is told so (503), and may never try again."""
+    await town.add(some_medics(1))
+    with monkeypatch.context() as away:
+        away.setattr(medics, "delete", unreachable)
+        with pytest.raises(ConnectionError):
+            await town.dispatcher.delete_medic("medic-000")
+    record = await town.report()
+    assert [asked.medic_id for asked in record.asked] == ["medic-000"]
+
+
+async def unreachable(*_):
+    raise ConnectionError
+
+
 async def test_after_a_deletion_the_incident_goes_on_with_the_others(town, record):
     await town.dispatcher.medic_deleted("medic-000")
     assert await town.answer(record, 2, "decline") == "declined"

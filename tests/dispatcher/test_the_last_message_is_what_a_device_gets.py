@@ -121,6 +121,24 @@ async def test_what_failed_on_a_socket_that_had_gone_is_asked_for_anew_when_one_
     assert len(requested) == 2
 
 
+async def test_an_alert_that_ran_out_unheard_comes_to_no_device_any_more(start_town):
+    """It has its place in her list, as the incident is now; when that has ended, or is held, nowhere."""
+    town = await start_town(policies={"trauma": a_policy(answer_within_s=30)})
+    (device,) = await town.add(some_medics(1))
+    record = await town.report()
+    town.disconnect(device)
+    await town.pass_time(31)
+    assert states(await town.now(record)) == ["expired"]
+    again = town.connect("medic-000")
+    await town.quiet()
+    assert again.frames == []
+    (shown,) = await town.dispatcher.alerts_of("medic-000")
+    assert shown.state == "expired"
+    await town.acknowledge_all(device)  # its word was on the way
+    await town.dispatcher.command(record.id, "key-1", c.Close)
+    assert [frame["type"] for frame in again.frames] == ["stand_down"]
+
+
 async def test_an_acknowledgement_of_what_is_not_hers_is_ignored(town):
     await town.add(some_medics(2))
     record = await town.report()

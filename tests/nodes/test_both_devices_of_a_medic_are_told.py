@@ -43,6 +43,17 @@ async def test_an_answer_that_was_given_at_a(nodes):
     assert at_a.of("answered") == [], "whoever takes the answer tells them"
 
 
+async def test_a_device_at_b_that_comes_back_is_not_sent_what_she_answered_at_a(nodes):
+    a, b = nodes
+    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
+    record = await a.report()
+    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    await a.answer(record, 1, "decline")
+    await until(lambda: at_b.of("answered"), within_s=WITHIN_S)
+    b.disconnect(at_b)
+    assert b.connect("medic-000").frames == []
+
+
 async def test_a_stand_down_that_came_by_sms_while_a_took_b_for_dead(start_town, texting):
     """Nothing was put on a socket then; the device that is there after all is told all the same."""
     a, b, at_b, record = await alerted_at_b_and_by_sms(start_town, texting)

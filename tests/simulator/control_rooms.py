@@ -161,7 +161,7 @@ class ControlRoom:
         return await self._patiently(lambda parts: _change_medic(parts, medic_id, available=False))
 
     async def delete(self, medic_id: str) -> bool:
-        return await self._patiently(lambda parts: parts.dispatcher.medic_deleted(medic_id))
+        return await self._patiently(lambda parts: parts.dispatcher.delete_medic(medic_id))
 
     async def _patiently(self, work: Callable[[Parts], Coroutine[Any, Any, Any]]) -> bool:
         for _ in range(20):
