@@ -108,6 +108,7 @@ async def unreachable(*_):
 async def test_after_a_deletion_the_incident_goes_on_with_the_others(town, record):
     await town.dispatcher.medic_deleted("medic-000")
     assert await town.answer(record, 2, "decline") == "declined"
+    await town.quiet()
     now = await town.now(record)
     assert [asked.medic_id for asked in now.asked] == ["medic-001", "medic-002", "medic-003", "medic-004"]
     assert await town.stored(record) == now
