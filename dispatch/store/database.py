@@ -28,7 +28,9 @@ _ENCODINGS = ("UTF8", "SQL_ASCII")
 _WHAT_IT_IS = """
 select
     current_setting('fsync') as fsync, getdatabaseencoding() as encoding,
-    array(select current_setting(name) from unnest($1::text[]) with ordinality a (name, nth) order by nth) as session
+    array(
+        select current_setting(name) from unnest($1::text[]) with ordinality a (name, nth) order by nth
+    ) as session
 """
 
 
