@@ -8,7 +8,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulations.planning.intervals import LEVEL, Interval, interval, students_t
+from simulations.planning.intervals import (
+    LEVEL,
+    Interval,
+    around,
+    complement,
+    interval,
+    of_few,
+    students_t,
+)
 from simulations.planning.measures import MAIN, MEASURES, Measure
 from simulations.planning.tally import Tally
 
@@ -34,10 +42,21 @@ class Comparison:
     """
 
 
+_COUNTED = {measure.name: measure for measure in MEASURES if measure.is_counted}
+
+
 def estimate(rows: Rows, policy: int, measure: str, level: float = LEVEL) -> Interval | None:
     """A policy's mean; None where no replication has the measure."""
-    values = [row[policy].values[measure] for row in rows if measure in row[policy].values]
-    return interval(values, level) if values else None
+    held = [row[policy] for row in rows if measure in row[policy].values]
+    if not held:
+        return None
+    found = interval([one.values[measure] for one in held], level)
+    if measure not in _COUNTED or not found.variance:
+        return found
+    one_more = math.fsum(1 / max(1, one.alarms) for one in held) / len(held) ** 2
+    if _COUNTED[measure].unit == "share" and found.mean > 0.5:
+        return complement(of_few(complement(found), one_more, level))
+    return of_few(found, one_more, level)
 
 
 def alarms_alike(rows: Rows, policy: int, measure: Measure) -> int:
@@ -49,7 +68,7 @@ def alarms_alike(rows: Rows, policy: int, measure: Measure) -> int:
     alike = {"share": (0.0, 1.0), "alarm": (0.0,)}.get(measure.unit, ())
     if found is None or found.variance or found.mean not in alike or measure.is_of_arrests:
         return 0
-    return sum(int(row[policy].by_kind.column("alarms").sum()) for row in rows)
+    return sum(row[policy].alarms for row in rows)
 
 
 def compare(rows: Rows, level: float = LEVEL) -> list[Comparison]:
@@ -78,6 +97,23 @@ def compared(rows: Rows, policy: int, measure: str, level: float = LEVEL) -> Com
     return Comparison(policy, 0, measure, difference, _ratio(difference, alone))
 
 
+FEW_DIFFER = 20
+"""Counted by replication; with more of them Student's t holds what it says, well enough."""
+
+
+def few_differ(rows: Rows, one: Comparison) -> bool:
+    """Whether so few alarms make the difference that its interval may end too near 0 on the far side."""
+    if one.measure not in _COUNTED or not one.difference.variance:
+        return False
+    pairs = ((row[one.policy], row[one.baseline]) for row in rows)
+    differ = (
+        abs(ours.values[one.measure] * ours.alarms - theirs.values[one.measure] * theirs.alarms)
+        for ours, theirs in pairs
+        if one.measure in ours.values and one.measure in theirs.values
+    )
+    return sum(map(round, differ)) < FEW_DIFFER
+
+
 def with_inputs(one: Comparison, redrawn: Rows, level: float = LEVEL) -> Interval | None:
     """The difference's interval with what the inputs' samples could have been.
 
@@ -91,7 +127,7 @@ def with_inputs(one: Comparison, redrawn: Rows, level: float = LEVEL) -> Interva
         return None
     n = drawn.difference.n
     variance = max(0.0, drawn.difference.variance - chance) + chance / one.difference.n
-    return Interval(one.difference.mean, students_t(n, level) * math.sqrt(variance), variance, n)
+    return around(one.difference.mean, students_t(n, level) * math.sqrt(variance), variance, n)
 
 
 def _ratio(difference: Interval, alone: Sequence[Interval]) -> float | None:

@@ -36,6 +36,11 @@ class Measure:
         """Over true arrests; all others are over alarms or medics."""
         return self.name.startswith("survival_")
 
+    @property
+    def is_counted(self) -> bool:
+        """Alarms, or what came of them, were counted: few events are far from normal."""
+        return self.unit in ("share", "alarm") and not self.is_of_arrests
+
 
 def _measures() -> Iterator[Measure]:
     yield Measure(MAIN, "Seconds gained: ambulance less first medic, 0 if she is not first", "s", "more")

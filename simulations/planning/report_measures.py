@@ -3,7 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from simulations.planning import words
-from simulations.planning.comparison import Comparison, alarms_alike, compare, estimate, with_inputs
+from simulations.planning.comparison import (
+    FEW_DIFFER,
+    Comparison,
+    alarms_alike,
+    compare,
+    estimate,
+    few_differ,
+    with_inputs,
+)
 from simulations.planning.intervals import Interval
 from simulations.planning.measures import MEASURES, Measure
 from simulations.planning.page import Html, number, paragraph, table, text
@@ -26,7 +34,8 @@ def measures(results: Results) -> Iterator[Html]:
     yield paragraph(
         "Times run from the call being answered, over all alarms, arrests or not; survival runs from the "
         "collapse, over true arrests, those that nobody recognised too. A percentile is never where, in one "
-        "replication or more, too many alarms have no medic at all."
+        "replication or more, too many alarms have no medic at all. A share or count that few events make "
+        "has more room above than below (Fay and Feuer's gamma interval); all others have Student's t."
     )
     if any(alike(results, column, one) for column in range(len(results.policies)) for one in MEASURES):
         yield paragraph(
@@ -71,6 +80,12 @@ def differences(results: Results) -> Iterator[Html]:
         f"Of differences that are none, about one in {1 / (1 - results.level):.0f} stands out by chance "
         "alone: the more lines one reads, the more of those. Seconds gained is the main measure."
     )
+    if few := [one for one in found if few_differ(results.rows, one)]:
+        which_of = "; ".join(dict.fromkeys(BY_NAME[one.measure].words for one in few))
+        yield paragraph(
+            f"Fewer than {FEW_DIFFER} of what is counted make these differences, and their intervals may end "
+            f"too near 0 on the far side: {which_of}. More replications mend it."
+        )
     yield paragraph(
         "Variance ratio: of the paired difference to an unpaired one. At 0.1, ten times as many replications "
         "would be needed to know as much unpaired."

@@ -159,7 +159,7 @@ def _mean(rows: Rows, policy: int, measure: str) -> float | None:
 
 
 def _bounds(found: Interval) -> Thing:
-    if found.half_width is None:
+    if found.low is None:
         return {"n": found.n}
     return {"low": found.low, "high": found.high, "n": found.n}
 

@@ -28,6 +28,10 @@ class Tally:
     ambulance: Longs
     gained: Longs
 
+    @property
+    def alarms(self) -> int:
+        return int(self.by_kind.column("alarms").sum())
+
 
 def of(calls: Calls, outcomes: Outcomes, years: float) -> Tally:
     times = measures.times_of(calls, outcomes)
