@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dispatch.core.evolve import evolve_all
-from dispatch.records import Details, Medic, Position
-from dispatch.store import incidents, service
+from dispatch.records import Details, Fix, Medic, Position
+from dispatch.store import incidents, medics, positions, service
 from dispatch.store.backup import OF_A_LIFE, backup, restore
 from tests.api.world import everything
 from tests.dispatcher.town import a_medic, a_policy, some_medics
@@ -55,6 +55,21 @@ async def test_byte_for_byte(start_town, pool, restored, database_url, empty_dat
         assert await incidents.load(again, incident_id) == await incidents.load(pool, incident_id)
         written = await incidents.events_of(again, incident_id)
         assert evolve_all(None, [one.event for one in written]).seq == len(written)
+
+
+async def test_whatever_else_an_operator_has_in_the_database(
+    pool, restored, database_url, empty_database, tmp_path: Path
+):
+    """A table of theirs beside ours, and numbers told with fewer digits to who does not ask for all."""
+    await pool.execute("create table their_report (n integer)")
+    await pool.execute(
+        f"alter database {await pool.fetchval('select current_database()')} set extra_float_digits = 0"
+    )
+    await medics.create(pool, [an_odd_medic()])
+    await positions.save(pool, [Fix("medic-odd", 0.1 + 0.2, 5.1, None, 1)])
+    await backup(database_url, tmp_path / "b")
+    await restore(empty_database, tmp_path / "b")
+    assert await (await restored()).fetchval("select lat from medic_position") == 0.1 + 0.2
 
 
 async def test_it_is_paused_and_the_one_it_was_made_of_is_not(
