@@ -13,6 +13,9 @@ from dispatch.store.feed import Written, decode_events, written_in
 from dispatch.store.statements import Database, statements
 
 _SQL = statements("incidents")
+LIVE = frozenset({"open", "held"})
+BEFORE_ALL = (1 << 62, "")
+"""The position in the list of incidents, newest first, at which it begins."""
 _decode_policy = msgspec.json.Decoder(Policy).decode
 
 
@@ -90,8 +93,14 @@ async def list_page(
     cursor: str | None = None,
 ) -> Page:
     """Newest first, from ``cursor`` on. Raises ValueError for a cursor that is none of ours."""
-    opened_at, last_id = _position_of(cursor) if cursor is not None else (None, None)
-    rows = await db.fetch(_SQL["newest"], control_room_id, states, reference, opened_at, last_id, limit + 1)
+    before = _position_of(cursor) if cursor is not None else BEFORE_ALL
+    asked = (control_room_id, states, *before, limit + 1)
+    if reference is not None:
+        rows = await db.fetch(_SQL["newest_of_reference"], *asked, reference)
+    elif states is not None and LIVE.issuperset(states):
+        rows = await db.fetch(_SQL["newest_live"], *asked)
+    else:
+        rows = await db.fetch(_SQL["newest"], *asked)
     page = rows[:limit]
     items = await load_many(db, [row["id"] for row in page])
     more = len(rows) > limit

@@ -15,6 +15,9 @@ from dispatch.store.statements import Database, statements
 ROSTER_BATCH = 2000
 """Enough for the roster to take them over in arrays, few enough to take little memory."""
 
+PAGES_AT_ONCE = 8192
+"""64 MiB, as inputs are stored: some 30,000 decisions."""
+
 _SQL = statements("medics")
 _JSON = ("quiet_hours", "places")
 _encode = msgspec.json.Encoder().encode
@@ -100,11 +103,14 @@ async def delete(pool: asyncpg.Pool, medic_id: str) -> bool:
     """Delete means delete: her row, places, fix, tokens, code, and what alerts and decisions say of her.
 
     False, and nothing is done, where she is deleted already. Nobody may consider her any more: all decisions
-    that there are are looked through first, so that no other medic's change waits for that.
+    that there are are looked through first, so that no other medic's change waits for that, and some at a
+    time, so that it is done however many they are: a statement has its time. (Done again, it begins again.)
     """
     if await get(pool, medic_id) is None:
         return False
-    await pool.execute(_SQL["forget_inputs"], medic_id)
+    pages: int = await pool.fetchval(_SQL["pages_of_inputs"])
+    for page in range(0, pages, PAGES_AT_ONCE):
+        await pool.execute(_SQL["forget_inputs"], medic_id, page, page + PAGES_AT_ONCE)
     async with pool.acquire() as connection, connection.transaction():
         change_no = await connection.fetchval(_SQL["next_change"])
         if await connection.fetchval(_SQL["delete"], medic_id) is None:

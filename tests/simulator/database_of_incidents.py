@@ -165,9 +165,8 @@ def newest(
     database: "ModelDatabase",
     room_id: str,
     states: Sequence[str] | None,
-    reference: str | None,
-    before: int | None,
-    before_id: str | None,
+    before: int,
+    before_id: str,
     limit: int,
 ) -> Rows:
     found = [
@@ -175,11 +174,34 @@ def newest(
         for incident in database.tables.incident.values()
         if incident.control_room_id == room_id
         and (states is None or incident.state in states)
-        and (reference is None or incident.reference == reference)
-        and (before is None or (incident.opened_at, incident.id) < (before, before_id))
+        and (incident.opened_at, incident.id) < (before, before_id)
     ]
     found.sort(key=lambda row: (row[1], row[0]), reverse=True)
     return iter(found[:limit])
+
+
+@modelled("incidents", "newest_live", "id opened_at")
+def newest_live(
+    database: "ModelDatabase", room_id: str, states: Sequence[str], before: int, before_id: str, limit: int
+) -> Rows:
+    tables = database.tables
+    found = newest(database, room_id, states, before, before_id, len(tables.incident))
+    return iter([row for row in found if tables.incident[row[0]].owed][:limit])
+
+
+@modelled("incidents", "newest_of_reference", "id opened_at")
+def newest_of_reference(
+    database: "ModelDatabase",
+    room_id: str,
+    states: Sequence[str] | None,
+    before: int,
+    before_id: str,
+    limit: int,
+    reference: str,
+) -> Rows:
+    tables = database.tables
+    found = newest(database, room_id, states, before, before_id, len(tables.incident))
+    return iter([row for row in found if tables.incident[row[0]].reference == reference][:limit])
 
 
 @modelled("incidents", "reference_used_since", "id")

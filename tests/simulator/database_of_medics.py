@@ -143,8 +143,13 @@ def forget_alerts(database: "ModelDatabase", medic_id: str) -> Rows:
     return iter(())
 
 
+@modelled("medics", "pages_of_inputs", "pages")
+def pages_of_inputs(_database: "ModelDatabase") -> Rows:
+    yield (1,)
+
+
 @modelled("medics", "forget_inputs")
-def forget_inputs(database: "ModelDatabase", medic_id: str) -> Rows:
+def forget_inputs(database: "ModelDatabase", medic_id: str, _from_page: int, _to_page: int) -> Rows:
     return forget_inputs_of(database, medic_id, {key[0] for key in database.tables.decision_input})
 
 

@@ -9,6 +9,7 @@ from dispatch.records import Asked, Fix
 from dispatch.store import alerts, enrolments, incidents, medics, positions, tokens
 
 TOLD_TO_OTHER_NODES = "medic_gone"
+OTHERS = "insert into decision_input select 'x' || n, 1, repeat(n::text, 500) from generate_series(1, 40) n"
 WAITS = "select true from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
@@ -43,6 +44,20 @@ async def test_others_are_untouched(appender, db):
     await medics.delete(db, "anna")
     assert await medics.get(db, "annabel") == a_medic("annabel")
     assert await incidents.inputs_of(db, "i1") != {}
+
+
+async def test_decisions_are_looked_through_some_at_a_time(appender, db, monkeypatch):
+    """A statement has 30 s, in which four million decisions can be looked through and no more."""
+    monkeypatch.setattr(medics, "PAGES_AT_ONCE", 1)
+    await medics.create(db, [a_medic("anna"), a_medic("bob")])
+    for i in range(12):
+        await appender.append(opening(f"i{i}", ["anna" if i % 2 else "bob"], drill=True))
+    await db.execute(OTHERS)
+    await appender.append(opening("i99", ["anna"]))
+    assert await db.fetchval("select max((ctid::text::point)[0]) from decision_input") > 2
+    assert await medics.delete(db, "anna")
+    assert await tables_that_hold(db, "anna") == {TOLD_TO_OTHER_NODES}
+    assert len(await incidents.inputs_of(db, "i2")) == 1
 
 
 async def test_nobody_else_waits_while_old_decisions_are_looked_through(appender, db):

@@ -40,15 +40,29 @@ returning id;
 select id from incident where owed and node = $1;
 
 -- name: newest
--- A page of a control room's incidents, newest first: those after ($4, $5), in one of these states, with this reference.
+-- A page of a control room's incidents, newest first: those before ($3, $4), in one of these states.
 select id, opened_at
 from incident
-where control_room_id = $1
-    and ($2::text[] is null or state = any($2))
-    and ($3::text is null or reference = $3)
-    and ($4::bigint is null or (opened_at, id) < ($4, $5))
+where control_room_id = $1 and ($2::text[] is null or state = any($2)) and (opened_at, id) < ($3::bigint, $4::text)
 order by opened_at desc, id desc
-limit $6;
+limit $5;
+
+-- name: newest_live
+-- The same for states of incidents that live: each of those is owed, and few are, however many have ended.
+select id, opened_at
+from incident
+where owed and control_room_id = $1 and state = any($2::text[]) and (opened_at, id) < ($3::bigint, $4::text)
+order by opened_at desc, id desc
+limit $5;
+
+-- name: newest_of_reference
+-- The same of those with this reference.
+select id, opened_at
+from incident
+where control_room_id = $1 and reference = $6 and ($2::text[] is null or state = any($2))
+    and (opened_at, id) < ($3::bigint, $4::text)
+order by opened_at desc, id desc
+limit $5;
 
 -- name: reference_used_since
 -- The newest incident that a control room opened with this reference since then.

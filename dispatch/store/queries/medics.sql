@@ -59,10 +59,16 @@ select medic_id from medic_gone where change_no > $1;
 -- A deleted medic's alerts keep their number, and nothing of her.
 update alert set medic_id = null, distance_m = null, digit_pair = null where medic_id = $1;
 
+-- name: pages_of_inputs
+-- How many pages the inputs of decisions take by now.
+select pg_relation_size('decision_input') / current_setting('block_size')::bigint;
+
 -- name: forget_inputs
 -- Decisions forget whom they considered, where she was one of them: distances tell where a home is. The empty
--- row tells a replay that something was known here.
-update decision_input set body = '' where position('"' || $1 || '"' in body) > 0;
+-- row tells a replay that something was known here. From one page on and before another: there may be millions.
+update decision_input set body = ''
+where ctid >= ('(' || $2::bigint || ',0)')::tid and ctid < ('(' || $3::bigint || ',0)')::tid
+    and position('"' || $1 || '"' in body) > 0;
 
 -- name: forget_inputs_of
 -- The same of these incidents alone.
