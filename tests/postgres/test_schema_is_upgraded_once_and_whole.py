@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 
-from dispatch.store import database
+from dispatch.store import database, migrating
 from dispatch.store.database import DatabaseRefused, newest_revision, upgrade
 
 START = """
@@ -21,6 +21,7 @@ from dispatch.store.database import upgrade
 assert len(set(asyncio.run(upgrade(sys.argv[1])))) == 1
 print(sys.modules.keys() & {"alembic", "sqlalchemy", "twilio.rest", "aiohttp", "rich"})
 """
+WAITS = "select true from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 REVISION = """
 from alembic import op
 
@@ -102,6 +103,31 @@ async def test_a_node_that_waits_too_long_says_so(empty, migrations, monkeypatch
         await upgrade(empty, migrations)
     await other.close()
     assert await upgrade(empty, migrations) == (None, "0001")
+
+
+async def test_while_somebody_reads_for_long_nobody_waits_for_a_migration(empty, migrations, monkeypatch):
+    """Who waits for a table alone has everybody wait who comes after, each append of every node."""
+    monkeypatch.setattr(migrating, "TAKE_MS_MAX", 100)
+    monkeypatch.setattr(migrating, "PAUSE_S", 0.05)
+    add(migrations, "0001", None, "create table a (n int)")
+    await upgrade(empty, migrations)
+    add(migrations, "0002", "0001", "alter table a add m int")
+    reader, node = await asyncpg.connect(empty), await asyncpg.connect(empty)
+    async with reader.transaction():
+        await reader.execute("select from a")
+        monkeypatch.setattr(database, "MIGRATION_WAIT_S_MAX", 0.3)
+        with pytest.raises(DatabaseRefused, match="other transactions have held"):
+            await upgrade(empty, migrations)
+        monkeypatch.setattr(database, "MIGRATION_WAIT_S_MAX", 60)
+        upgrading = asyncio.create_task(upgrade(empty, migrations))
+        async with asyncio.timeout(10):
+            while not await node.fetchval(WAITS):
+                await asyncio.sleep(0.01)
+            await node.execute("insert into a values (1)")
+        assert not upgrading.done()
+    assert await upgrading == ("0001", "0002")
+    await reader.close()
+    await node.close()
 
 
 async def test_the_projects_own_schema_is_complete(database_url):
