@@ -70,16 +70,23 @@ class FeedApi:
         query_of(request)
         if self.followers >= FOLLOWERS_MAX:
             raise retry_later("unavailable", 5, "Too many follow the feed here.")
-        newest = await feed.position(self._db, key.control_room_id)
-        after = _after(request.headers.get(HEADER), newest)
+        self.followers += 1  # before anything is waited for: they come back all at once
+        try:
+            newest = await feed.position(self._db, key.control_room_id)
+            after = _after(request.headers.get(HEADER), newest)
+        except BaseException:
+            self._left()
+            raise
         pieces = self._pieces(key.control_room_id, after, self._access.still(request))
-        return EventStream(pieces, self._stopping)
+        return EventStream(pieces, self._stopping, self._left)
+
+    def _left(self) -> None:
+        self.followers -= 1
 
     async def _pieces(
         self, control_room_id: str, after: int, good: Callable[[], Awaitable[bool]]
     ) -> AsyncGenerator[bytes, None]:
         """What is sent, piece by piece; ends when the key is revoked, or the database away."""
-        self.followers += 1
         try:
             yield f"retry: {RETRY_MS}\n: from {after}\n\n".encode()
             while True:
@@ -93,22 +100,32 @@ class FeedApi:
                     yield b": \n\n"
         except DATABASE_AWAY:
             return
-        finally:
-            self.followers -= 1
 
 
 class EventStream(Response):
-    """Sends pieces until they end, the reader goes or takes none for ``WRITE_S_MAX``, or all stops."""
+    """Sends pieces until they end, the reader goes or takes none for ``WRITE_S_MAX``, or all stops.
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None], stopping: asyncio.Event) -> None:
+    ``ended`` is called when nothing is sent any more.
+    """
+
+    def __init__(
+        self, pieces: AsyncGenerator[bytes, None], stopping: asyncio.Event, ended: Callable[[], None]
+    ) -> None:
         super().__init__(
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type=EVENT_STREAM
         )
         del self.headers["content-length"]
         self._pieces = pieces
         self._stopping = stopping
+        self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        try:
+            await self._follow(receive, send)
+        finally:
+            self._ended()
+
+    async def _follow(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         sending = asyncio.create_task(self._send(send))
         others = [asyncio.create_task(_gone(receive)), asyncio.create_task(self._stopping.wait())]

@@ -24,6 +24,8 @@ _AVAILABLE, _CLEARED, _DRILLS, _CONNECTED, _TAKEN, _PASSED, _TEST = (1 << bit fo
 _ALL = 0xFF
 
 FOREVER = 2**63 - 1
+_FEW = 1_024
+"""So many different sets of skills take no memory worth a look."""
 
 
 class Availability:
@@ -47,6 +49,8 @@ class Availability:
     def put_many(self, slots: Sequence[int], medics: Sequence[Medic]) -> None:
         """Takes over their rows; whether one is connected, taken or claimed stays as it was."""
         self._make_room(max(slots, default=0))
+        if self._skills.are_many:
+            self._skills.forget_unused(self._skill_set)
         at = np.array(slots, dtype=np.int64)
         stays = self._flags[at] & (_CONNECTED | _TAKEN)
         self._flags[at] = stays | np.array([_flags(medic) for medic in medics], dtype=np.uint8)
@@ -181,12 +185,32 @@ class Availability:
 
 
 class SkillSets:
-    """Sets of skills by number; there are as many as there are different ones, kept for good."""
+    """Sets of skills by number; as many as different ones were asked about since `forget_unused`."""
 
     def __init__(self) -> None:
         self._sets: list[frozenset[str]] = []
         self._numbers: dict[tuple[str, ...] | frozenset[str], int] = {}
         self._with_any: dict[tuple[str, ...], array[int]] = {}
+        self._many = _FEW
+
+    def __len__(self) -> int:
+        """In how many ways they were given: one set may be in any order."""
+        return len(self._numbers)
+
+    @property
+    def are_many(self) -> bool:
+        """More than twice as many as were in use when that was last looked at: time to look again."""
+        return len(self) > self._many
+
+    def forget_unused(self, column: NDArray[np.int32]) -> None:
+        """Forgets sets whose number does not stand in ``column``; there the others' numbers are made new."""
+        used = np.zeros(len(self._sets), dtype=np.bool_)
+        used[column] = True
+        column[:] = (np.cumsum(used) - 1)[column]
+        self._sets = [skills for skills, stays in zip(self._sets, used, strict=True) if stays]
+        self._numbers = {skills: number for number, skills in enumerate(self._sets)}
+        self._with_any.clear()
+        self._many = 2 * len(self) + _FEW
 
     def number(self, skills: tuple[str, ...]) -> int:
         number = self._numbers.get(skills)

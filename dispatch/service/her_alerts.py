@@ -14,8 +14,9 @@ from dispatch.sending.messages import message
 from dispatch.sending.to_sockets import WEBSOCKET
 from notify.message import Message
 
-SHOWN = ("accepted", "arrived", "expired", "failed")
-"""Beside open ones, the alerts that a device is shown while the incident lives."""
+MISSED = ("expired", "failed")
+"""Alerts that she may accept still while the incident lives, unless she is suspended: then what her device
+shows is over, and where the incident is is no longer for her."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ class HerAlerts:
             if record is None or not record.state.live:
                 continue
             alert = record.state.alert(n)
-            if alert.open or alert.state in SHOWN:
+            if alert.open or alert.engaged or (alert.state in MISSED and not medic.suspended):
                 shown.append(
                     Shown(message(record, live.by_n[n], _told_by(alert), "alert", medic), alert.state)
                 )

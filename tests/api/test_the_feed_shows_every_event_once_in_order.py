@@ -209,3 +209,18 @@ async def test_a_follower_who_leaves_is_forgotten(room: httpx.AsyncClient) -> No
     async with follow(room):
         assert "dispatch_feed_followers 1.0" in (await room.get("/metrics")).text
     await no_follower(room)
+
+
+async def test_who_follow_all_at_once_are_no_more_than_there_is_room_for(
+    room: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart, when they all come back."""
+    monkeypatch.setattr(feed_module, "FOLLOWERS_MAX", 2)
+    unknown = {"Last-Event-ID": "1"}
+    assert (await room.get("/v1/events", headers=unknown)).status_code == 422, "which takes no room"
+    asked = [room.send(room.build_request("GET", "/v1/events"), stream=True) for _ in range(6)]
+    answers = await asyncio.gather(*asked)
+    for answer in answers:
+        await answer.aclose()
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 503, 503, 503, 503]
+    await no_follower(room)

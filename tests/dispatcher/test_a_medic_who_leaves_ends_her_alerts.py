@@ -39,9 +39,11 @@ async def test_suspended_she_is_stood_down_and_replaced(town, record):
 async def test_suspended_she_can_not_accept_an_alert_that_expired_before(town, record):
     await town.pass_time(record.policy.answer_within_s + 1)
     assert states(await town.now(record))[0] == "expired"
+    assert len(await town.dispatcher.alerts_of("medic-000")) == 1
     await changed(town, "medic-000", suspended=True)
     with pytest.raises(c.Refused, match="ended"):
         await town.answer(record, 1, "accept")
+    assert await town.dispatcher.alerts_of("medic-000") == [], "nor is it hers to see where it is by then"
 
 
 async def test_opting_out_declines_an_open_alert_and_leaves_an_accepted_one(town, record):
