@@ -124,7 +124,7 @@ async def test_a_device_that_is_away_is_told_and_no_drill_is_posted(
         client = await world.client()
         unknown = await until(client, lambda check: not check["ok"])
         assert "no medic with the id" in unknown["detail"]
-        assert "; none has come back since the start 0 s ago" in unknown["detail"]
+        assert "; none has come back since the start " in unknown["detail"]
         await world.medic(id=medic_id, **TEST_DEVICE)
         away = await until(client, lambda check: "no socket" in check["detail"])
         assert not away["ok"]

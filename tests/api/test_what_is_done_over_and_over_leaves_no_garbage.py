@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.api.world import DOM, METRE, Device, World, a_report
+from tests.http_client import http_client
 
 OURS = ("dispatch", "notify", "uvicorn")
 
@@ -53,7 +54,7 @@ async def test_a_socket_that_opens_and_closes(world: World, without_the_collecto
 
 async def test_a_connection_that_asks_and_goes(world: World, without_the_collector: None) -> None:
     for _ in range(3):
-        async with httpx.AsyncClient(base_url=world.url) as client:
+        async with http_client(base_url=world.url) as client:
             assert (await client.get("/healthz")).status_code == 200
             assert (await client.get("/v1/incidents")).status_code == 401
     assert _left_over() == []

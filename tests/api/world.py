@@ -24,6 +24,7 @@ from dispatch.settings import Settings
 from dispatch.store import keys, medics, tokens
 from simulations.twilio_double import TwilioDouble
 from simulations.twilio_double.double import ACCOUNT_SID, AUTH_TOKEN, NUMBER
+from tests.http_client import http_client
 
 DOM = {"lat": 52.0907, "lon": 5.1214}
 """Where incidents happen."""
@@ -87,7 +88,7 @@ class World:
 
     async def client(self, bearer: str | None = None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=10)
+        client = http_client(base_url=self.url, headers=headers, timeout=10)
         return await self.stack.enter_async_context(client)
 
     async def room(self, name: str = "Utrecht", scopes: tuple[str, ...] = SCOPES) -> httpx.AsyncClient:

@@ -3,9 +3,8 @@
 import asyncio
 import json
 
-import httpx
-
 from tests.cli.conftest import Cli
+from tests.http_client import http_client
 
 
 async def test_a_key_is_printed_alone_and_once_and_refused_soon_after_it_is_revoked(cli: Cli) -> None:
@@ -13,7 +12,7 @@ async def test_a_key_is_printed_alone_and_once_and_refused_soon_after_it_is_revo
         made = await cli.run("keys", "create", "--control-room", "Utrecht", "--scopes", "incidents:read")
         assert (made.code, made.err) == (0, "")
         [secret] = made.out.splitlines()
-        client = httpx.AsyncClient(base_url=served.url, headers={"Authorization": f"Bearer {secret}"})
+        client = http_client(base_url=served.url, headers={"Authorization": f"Bearer {secret}"})
         async with client:
             assert (await client.get("/v1/incidents")).status_code == 200
             [listed] = json.loads((await cli.run("keys", "list", "--json")).out)

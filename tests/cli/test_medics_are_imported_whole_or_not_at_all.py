@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from dispatch.cli.medics_import import UnusableFile, read_medics
 from dispatch.store import medics
 from tests.cli.conftest import Cli
+from tests.http_client import http_client
 
 HEADER = "name,phone,language,skills,mode,home_lat,home_lon"
 GOOD = "Anna,+31611111111,nl,,,,"
@@ -112,7 +112,7 @@ async def test_a_phone_that_is_registered_is_told_by_its_line_and_not_by_itself(
 
 
 async def test_a_running_service_knows_them_and_takes_their_tokens(cli: Cli, medics_csv: Any) -> None:
-    async with cli.serving() as served, httpx.AsyncClient(base_url=served.url) as client:
+    async with cli.serving() as served, http_client(base_url=served.url) as client:
         file = medics_csv("name,phone", "A,+31611111111", "B,+31611111112")
         ids = (await cli.ask("medics", "import", file)).out.split()
         printed = await cli.run("medics", "token", *ids)

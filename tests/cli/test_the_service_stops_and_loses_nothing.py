@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.cli.conftest import Cli, Serving
+from tests.http_client import http_client
 
 REPORT = {"reference": "R", "kind": "other", "position": {"lat": 52.0907, "lon": 5.1214}}
 
@@ -29,7 +30,7 @@ def servers_on(data_dir: Path) -> list[int]:
 
 
 async def report(served: Serving, headers: dict[str, str]) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with http_client() as client:
         return await client.post(f"{served.url}/v1/incidents", json=REPORT, headers=headers)
 
 

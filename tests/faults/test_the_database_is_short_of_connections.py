@@ -9,6 +9,7 @@ import pytest
 from dispatch.app import POOL_MAX
 from tests.faults.conftest import MakeNode
 from tests.faults.wave import Wave, medics_for
+from tests.http_client import http_client
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -19,7 +20,7 @@ async def test_all_of_the_pool_waits_for_a_lock_and_incidents_are_alerted_all_th
     people = await medics_for(pool, 2)
     node = make_node()
     await node.start()
-    async with Wave(node, people) as wave, httpx.AsyncClient(base_url=node.url, timeout=30) as client:
+    async with Wave(node, people) as wave, http_client(base_url=node.url, timeout=30) as client:
         await wave.report(0)
         async with pool.acquire() as blocker:
             transaction = blocker.transaction()

@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 
 from dispatch.store import feed
+from tests.http_client import http_client
 
 
 class Seen(NamedTuple):
@@ -86,7 +87,7 @@ class Follower:
 
     async def follow(self) -> None:
         """Until cancelled."""
-        async with httpx.AsyncClient(headers=self._headers, timeout=30) as client:
+        async with http_client(headers=self._headers, timeout=30) as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     await self._connect(client)

@@ -7,9 +7,8 @@ import urllib.error
 from random import Random
 from typing import Any
 
-import httpx
-
 from tests.feed.reading import Follower, following
+from tests.http_client import http_client
 from tests.service.serving import Serving, a_report
 
 INCIDENTS = 60
@@ -76,5 +75,5 @@ async def test_followers_and_the_feed_itself_lose_nothing_over_several_lives(ser
 
 
 async def newest_of(url: str, key: str) -> int:
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=10) as client:
+    async with http_client(headers={"Authorization": f"Bearer {key}"}, timeout=10) as client:
         return int((await client.get(f"{url}/v1/incidents")).json()["feed_id"])

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from typing import Any
 
 import asyncpg
-import httpx
 
 from simulations.twilio_double import TwilioDouble
 from tests.dispatcher.town import soon
@@ -16,6 +15,7 @@ from tests.faults.conftest import MakeNode, make_node, twilio
 from tests.faults.node import NO_ANSWER, Node
 from tests.faults.people import Person, a_place, a_report, some_medics
 from tests.faults.phone import Phone, switched_on
+from tests.http_client import http_client
 
 __all__ = ["make_node", "twilio"]
 
@@ -99,7 +99,7 @@ async def test_a_follower_of_the_feed_at_b_is_shown_within_a_second_what_a_decid
     async def follow() -> None:
         """Over Server-Sent Events; from the beginning, on one connection."""
         async with (
-            httpx.AsyncClient(headers={"Authorization": f"Bearer {b.key}"}, timeout=30) as client,
+            http_client(headers={"Authorization": f"Bearer {b.key}"}, timeout=30) as client,
             client.stream("GET", f"{b.url}/v1/events", headers={"Last-Event-ID": "0"}) as answer,
             aclosing(answer.aiter_lines()) as lines,
         ):

@@ -19,6 +19,7 @@ from simulations.twilio_double import TwilioDouble
 from tests.api.world import World
 from tests.faults.outside.brisk import PING_S, hasten
 from tests.forked import Forked
+from tests.http_client import http_client
 from tests.service.asking import free_port
 
 POLICY = """
@@ -104,7 +105,7 @@ class Served(World):
 
     async def rebased(self, url: str, client: httpx.AsyncClient) -> httpx.AsyncClient:
         """The same control room by another way, such as a network that misbehaves."""
-        other = httpx.AsyncClient(base_url=url, headers=client.headers, timeout=10)
+        other = http_client(base_url=url, headers=client.headers, timeout=10)
         return await self.stack.enter_async_context(other)
 
 
