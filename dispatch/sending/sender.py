@@ -191,9 +191,11 @@ class Sender:
             if attempted_at is None:
                 return None, None
             again = self._office.ready(letter)
-            if self.closing or not isinstance(again, Ready):
+            if self.closing or again is None:
                 await self._office.take_back(letter, attempted_at)
                 return None, None
+            if isinstance(again, str):
+                return Failed(again), attempted_at
             if again.hindrance is not None:
                 return Failed(again.hindrance), attempted_at
             if self._office.now_ms() > _called_by_ms(attempted_at):

@@ -3,6 +3,7 @@
 import asyncio
 
 from texting import Texting
+import pytest
 from town import a_policy, asked_by, some_medics, until
 
 from dispatch.core import commands as c
@@ -72,7 +73,17 @@ async def test_one_by_a_clock_that_stood_still_is_made_anew(start_town, texting,
     assert asked_by(await town.now(record))["medic-000"].state == "delivered"
 
 
-async def test_what_is_over_while_the_attempt_is_committed_is_not_sent(start_town, texting, monkeypatch):
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda town, record: town.dispatcher.command(record.id, "key-1", c.Close),
+        lambda town, _: town.dispatcher.medic_deleted("medic-000"),
+    ],
+    ids=["closed", "deleted"],
+)
+async def test_what_is_over_while_the_attempt_is_committed_is_not_sent(
+    start_town, texting, monkeypatch, end
+):
     town = await start_town(channels=texting.channels, policies=TRAUMA)
     texting.node = town
     await town.add(some_medics(1), connected=False)
@@ -87,11 +98,13 @@ async def test_what_is_over_while_the_attempt_is_committed_is_not_sent(start_tow
     monkeypatch.setattr(notifications, "attempt", held_up)
     record = await town.report()
     await attempted.wait()
-    await town.dispatcher.command(record.id, "key-1", c.Close)
+    await end(town, record)
     go_on.set()
     await town.quiet()
     await texting.twilio.settle()
     assert texting.twilio.messages == []
+    (alert,) = (await town.now(record)).state.alerts
+    assert not any(note.pending for note in alert.notes)
 
 
 async def test_who_has_it_next_sends_it_again_only_once_the_last_possible_call_would_be_listed(
