@@ -123,13 +123,21 @@ def _processes(make: Make[About, Made], about: About, workers: int) -> Iterator[
 @contextmanager
 def _ctrl_c_waits() -> Iterator[None]:
     """It reaches all processes of a terminal, and the first one alone says what then becomes of them: those
-    that begin meanwhile never hear it, not even while they import.
+    that begin meanwhile never hear it, not even while they import. The first one hears it afterwards: another
+    of its threads (a library's) may take the signal, and what a process is sent would end in the middle.
     """
+    heard: list[int] = []
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number)) if is_main else None
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 _here: list[Callable[[int], Any]] = []

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -121,6 +122,27 @@ def test_what_fails_before_the_first_is_told_as_it_is_and_not_taken_for_a_killed
         list(spread.in_order(unprepared, "region", 9, jobs=2))
     assert str(error.value) == "here.toml: region: can not be drawn from"
     assert error.value.listed == ("a line",)
+
+
+def test_ctrl_c_that_another_thread_takes_waits_until_the_processes_have_begun():
+    """A library's threads do not block it, and python then tells the first thread all the same."""
+    done, begun = threading.Event(), []
+    other = threading.Thread(target=done.wait)
+    other.start()
+
+    def begin() -> None:
+        with spread._ctrl_c_waits():
+            signal.pthread_kill(other.ident, signal.SIGINT)
+            time.sleep(0.02)
+            begun.append(True)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            begin()
+    finally:
+        done.set()
+        other.join()
+    assert begun
 
 
 def test_ctrl_c_while_the_processes_begin_is_for_the_first_one_alone(tmp_path: Path):
