@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -38,8 +39,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BOUNDS_S = tuple((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds() for year in YEARS)
 
 
+_END = "\x1a the file's last line"
+"""Read after it: a quote that is still open takes it in."""
+
+
+_UTF_16 = "\ufffd\ufffd"
+"""Its mark at the beginning, read as UTF-8."""
+
+
 class UnusableFile(Exception):
     """The file has nothing to replay; the text is one line for a person."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -103,37 +115,54 @@ def read_calls(path: Path, columns: CallColumns | None = None) -> CallFile:
             held = _read(path, lines, columns or CallColumns())
     except OSError as error:
         raise UnusableFile(f"{path}: cannot be read ({error.strerror})") from error
-    except csv.Error as error:
-        raise UnusableFile(f"{path}: is not a CSV file ({error})") from error
     if not held.calls:
-        raise UnusableFile(f"{path}: nothing to replay ({held.report().splitlines()[0]})")
+        raise UnusableFile(f"{path}: nothing to replay ({'; '.join(held.report().splitlines()[:2])})")
     return held
 
 
 def _read(path: Path, lines: TextIO, columns: CallColumns) -> CallFile:
-    reader = csv.reader(lines, delimiter=_delimiter(lines))
-    where = _positions(path, next(reader, []), columns)
+    rows = _rows(path, lines)
+    _, header = next(rows, (0, []))
+    where = _positions(path, header, columns)
     held = CallFile()
     dated: list[tuple[float, int, Call]] = []
-    for row in reader:
+    for line, row in rows:
         if not any(row):
             continue
         try:
-            unix_s, call = _call(row, where, reader.line_num)
+            unix_s, call = _call(row, where, line)
         except _NotMedical as title:
             held.not_medical[str(title)] += 1
         except ValueError as error:
-            held.bad_rows.append(BadRow(reader.line_num, str(error)))
+            held.bad_rows.append(BadRow(line, str(error)))
         else:
-            dated.append((unix_s, reader.line_num, call))
+            dated.append((unix_s, line, call))
     held.calls.extend(_from_the_first(dated))
     return held
 
 
-def _delimiter(lines: TextIO) -> str:
+def _rows(path: Path, lines: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """Each with its last line. Raises `UnusableFile` where one would swallow the rest of the file."""
     header = lines.readline()
+    if header.startswith(_UTF_16) and "\0" in header:
+        raise UnusableFile(f"{path}: is UTF-16: save it as CSV in UTF-8")
     lines.seek(0)
-    return max(",;\t", key=header.count)
+    reader = csv.reader(chain(lines, (_END,)), delimiter=max(",;\t", key=header.count))
+    before = 0
+    try:
+        for row in reader:
+            if row == [_END]:
+                return
+            if row and row[-1].endswith(_END):
+                raise UnusableFile(
+                    f"{path}: the row from line {before + 1} on has a quote that is never closed"
+                )
+            yield reader.line_num, row
+            before = reader.line_num
+    except csv.Error as error:
+        raise UnusableFile(
+            f"{path}: is not a CSV file (the row from line {before + 1} on: {error})"
+        ) from error
 
 
 def _positions(path: Path, header: list[str], columns: CallColumns) -> dict[str, int | None]:

@@ -88,12 +88,30 @@ def test_a_long_list_of_bad_rows_is_cut(tmp_path):
         ("lat,lon,time,title\n", "nothing to replay"),
         ("lat,lon,time,title\n52,5,2024-01-01,Fire: ALARM\n", "1 not medical"),
         ("\x00\x01\x02", "no column for lat"),
+        ('"a\nb",lat,lon,time\n', "no column for kind"),
+        ("lat;lon;time;kind\n52,1;5,1;2024-01-01;choking\n", "line 2: lat is no number: '52,1'"),
     ],
 )
 def test_an_unusable_file_is_one_clear_line(tmp_path, text, says):
     with pytest.raises(UnusableFile, match=says) as refused:
         read_calls(written(tmp_path, text))
     assert "\n" not in str(refused.value)
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_the_calls_after_it(tmp_path):
+    """Read on, it would be one call instead of three, and nobody would know."""
+    rows = '53,5,2024-01-01,choking\n53,5,2024-01-01,"fall\n53,5,2024-01-01,choking\n'
+    with pytest.raises(UnusableFile, match="row from line 3 on has a quote that is never closed"):
+        read_calls(written(tmp_path, "lat,lon,time,kind\n" + rows))
+    closed = written(tmp_path, "lat,lon,time,kind\n" + rows + '"')
+    assert len(read_calls(closed).calls) == 2
+
+
+def test_a_file_in_utf_16_is_told_for_one(tmp_path):
+    path = tmp_path / "calls.csv"
+    path.write_text("lat,lon,time,kind\n52,5,2024-01-01,choking\n", encoding="utf-16")
+    with pytest.raises(UnusableFile, match="is UTF-16"):
+        read_calls(path)
 
 
 def test_a_named_column_that_is_absent_and_a_missing_file_are_refused(tmp_path):
