@@ -129,6 +129,20 @@ class Memory:
             raise LookupError("no such incident")
         self._take_over(live, record, doubt=True)
 
+    async def load_whole(self, live: Live) -> None:
+        """The incident as the database has it, which may have lost what memory knows of it, or all of it."""
+        if live.record is None:
+            return
+        record = await self.read(live.id)
+        for alert in live.record.state.alerts:
+            if (medic_id := live.medic_of(alert.n)) is not None:
+                self._roster.release_alert(medic_id, live.id, alert.n)
+        if record is None:
+            self._forget(live)
+        else:
+            live.record = None  # what went out by what is lost does not count as told
+            self._take_over(live, record, doubt=True)
+
     def follow_others(self, live: Live, record: Record) -> None:
         """As it was read from the store, where that is newer. The caller has its lock, or nobody has."""
         known = live.record

@@ -14,6 +14,7 @@ class FeedPositions:
     def start(self, positions: dict[str, int]) -> None:
         """All up to here is about to be loaded."""
         self._known = dict(positions)
+        self._ahead = {}
 
     def known(self, room_id: str) -> int:
         return self._known.get(room_id, 0)

@@ -55,6 +55,10 @@ class Roster:
     def __len__(self) -> int:
         return len(self._medics)
 
+    def ids(self) -> tuple[str, ...]:
+        """Of all who are registered."""
+        return tuple(self._medics)
+
     def get(self, medic_id: str) -> Medic | None:
         known = self._medics.get(medic_id)
         return None if known is None else known[1]

@@ -51,6 +51,8 @@ class Following:
         self._told = asyncio.Event()
         self._tasks = Tasks()
         self._news_no = 0
+        self._server = ""
+        self._history: str | None = None
         self._lived: tuple[str, ...] = ()
         self._take_over_at = 0.0
         self._unsure = False
@@ -60,6 +62,7 @@ class Following:
         """From here on everything is followed; what was before is loaded next. Before the node joins."""
         look = await nodes.look(self._pool)
         self._news_no, self._lived = look.news_no, look.nodes
+        self._server, self._history = look.server, await nodes.history(self._pool)
         self._feeds.start(look.feed_positions)
         self._looked_at = asyncio.get_running_loop().time()
 
@@ -92,6 +95,8 @@ class Following:
         look = await patiently(nodes.look(self._pool), ANSWER_S_MAX)
         self._membership.saw(look.nodes)
         self._dispatcher.saw_pause(look.paused_at)
+        if look.server != self._server:
+            await self._see_history(look)
         if look.change_no != self._medics.seen:
             # Before decisions: who was stood down because she left is not asked again here.
             await self._medics.look()
@@ -168,6 +173,24 @@ class Following:
             self._medics.forget_tokens(medic_id)
             self._dispatcher.sign_out_here(medic_id)
         self._dispatcher.sockets_vanished(vanished)
+
+    async def _see_history(self, look: Look) -> None:
+        """Where a standby was promoted it may have lost the last that was committed, and gives anew the
+        numbers that are known here: nothing can be followed from them, all is read as at a start.
+        """
+        history = await nodes.history(self._pool)
+        if history is None or history != self._history:
+            log.warning("another server's history: all is read anew", history=history, before=self._history)
+            self._feeds.start(look.feed_positions)
+            await self._medics.read_anew()
+            decisions = self._dispatcher.decisions
+            for live in decisions.memory.all():
+                async with live.lock:
+                    await decisions.memory.load_whole(live)
+            owed = await incidents.owed(self._pool)
+            await self._load([one for one in owed if decisions.memory.get(one) is None])
+            await self._missed_news(look.news_no)
+        self._server, self._history = look.server, history
 
     async def _read_feed(self, room_id: str, position: int) -> None:
         """Decisions of other nodes; those of this one pass by, as memory has them."""

@@ -43,18 +43,22 @@ class MedicsFollower:
             if await medics.change_no(self._pool) == self.seen:
                 return
             changes = await medics.changes_since(self._pool, self.seen)
-            for medic in changes.medics:
-                before = self._roster.get(medic.id)
-                if before == medic:
-                    continue
-                self._put((medic,))
-                if before is not None and why_left(medic) is not None:
-                    self._left[medic.id] = self._left.get(medic.id, False) or why_left(before) is None
+            self._changed(changes.medics)
             for medic_id in changes.gone:
                 if self._roster.get(medic_id) is not None:
                     self._gone[medic_id] = None
                 self.forget_tokens(medic_id)
             self.seen = changes.change_no
+
+    async def read_anew(self) -> None:
+        """All medics as they are, where changes seen may be lost, and others have taken their numbers."""
+        async with self._reading:
+            self.seen = await medics.change_no(self._pool)
+            there: set[str] = set()
+            async for batch in medics.roster(self._pool):
+                self._changed([medic for medic, _ in batch])
+                there.update(medic.id for medic, _ in batch)
+            self._gone |= dict.fromkeys(one for one in self._roster.ids() if one not in there)
 
     @property
     def somebody_left(self) -> bool:
@@ -78,6 +82,15 @@ class MedicsFollower:
                 return None
             self._roster.put(medic)
         return medic_id
+
+    def _changed(self, rows: Sequence[Medic]) -> None:
+        for medic in rows:
+            before = self._roster.get(medic.id)
+            if before == medic:
+                continue
+            self._put((medic,))
+            if before is not None and why_left(medic) is not None:
+                self._left[medic.id] = self._left.get(medic.id, False) or why_left(before) is None
 
     def _put(self, rows: Sequence[Medic]) -> None:
         """One that can not be taken is left as she was: no single row keeps a node from all the others."""

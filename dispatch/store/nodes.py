@@ -1,5 +1,6 @@
 """Who lives: each life of a node has a row and a lease, measured by the database's clock alone."""
 
+import asyncpg
 import msgspec
 
 from dispatch.store.statements import Database, statements
@@ -11,7 +12,8 @@ class Look(msgspec.Struct, frozen=True):
     """How far everything is that a node follows, as of one moment.
 
     ``feed_positions`` by control room; ``change_no`` of medics, ``news_no`` of news; ``nodes`` the ids of
-    those that live; ``paused_at`` (ms) since when the service sends nothing, None where it does.
+    those that live; ``paused_at`` (ms) since when the service sends nothing, None where it does; ``server``
+    another one once it was started again, or is another.
     """
 
     feed_positions: dict[str, int]
@@ -19,6 +21,7 @@ class Look(msgspec.Struct, frozen=True):
     news_no: int
     nodes: tuple[str, ...]
     paused_at: int | None
+    server: str
 
 
 async def join(db: Database, node_id: str, name: str, lease_ms: int) -> None:
@@ -44,7 +47,19 @@ async def leave(db: Database, node_id: str) -> None:
 async def look(db: Database) -> Look:
     row = await db.fetchrow(_SQL["look"])
     positions = dict(zip(row["rooms"] or (), row["feed_positions"] or (), strict=True))
-    return Look(positions, row["change_no"], row["news_no"], tuple(row["nodes"] or ()), row["paused_at"])
+    living = tuple(row["nodes"] or ())
+    return Look(positions, row["change_no"], row["news_no"], living, row["paused_at"], row["server"])
+
+
+async def history(db: Database) -> str | None:
+    """Of which server's history the database is; None where that may not be asked."""
+    try:
+        found: str = await db.fetchval(_SQL["history"])
+    except asyncpg.PostgresError as error:
+        if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError):
+            raise
+        return None
+    return found
 
 
 async def purge(db: Database) -> None:

@@ -57,7 +57,7 @@ def leave(database: "ModelDatabase", node_id: str) -> Rows:
     return iter(())
 
 
-@modelled("nodes", "look", "rooms feed_positions change_no news_no nodes paused_at")
+@modelled("nodes", "look", "rooms feed_positions change_no news_no nodes paused_at server")
 def look(database: "ModelDatabase") -> Rows:
     tables, now = database.tables, database.now_ms()
     rooms = sorted(tables.control_room)
@@ -69,7 +69,13 @@ def look(database: "ModelDatabase") -> Rows:
         tables.bus[True].no,
         living or None,
         tables.service[True].paused_at,
+        "server",
     )
+
+
+@modelled("nodes", "history", "history")
+def history(_database: "ModelDatabase") -> Rows:
+    yield ("history",)
 
 
 @modelled("nodes", "purge")

@@ -316,7 +316,7 @@ class Play:
         if c % 5 == 0:
             await nodes.purge(self.db)
         seen = await nodes.look(self.db)
-        return replace(seen, paused_at=None), seen.paused_at is not None
+        return replace(seen, paused_at=None, server=""), seen.paused_at is not None
 
     async def pause(self, a: int, b: int, c: int) -> Answer:
         if c % 2:

@@ -10,7 +10,8 @@ from tests.joined import joined, lapse
 
 
 async def test_of_an_empty_database(pool):
-    assert await nodes.look(pool) == Look({}, 0, 0, (), None)
+    server = await pool.fetchval("select pg_postmaster_start_time()::text")
+    assert await nodes.look(pool) == Look({}, 0, 0, (), None, server)
 
 
 async def test_feeds_medics_news_and_nodes(appender, db):
@@ -22,7 +23,7 @@ async def test_feeds_medics_news_and_nodes(appender, db):
     await lapse(db, "node-c")
     await db.execute("update service set paused_at = 7")
     look = await nodes.look(db)
-    assert look == Look({ROOM: 3, OTHER_ROOM: 0}, 1, 1, ("node-a", "node-b"), 7)
+    assert look == Look({ROOM: 3, OTHER_ROOM: 0}, 1, 1, ("node-a", "node-b"), 7, look.server)
 
 
 async def test_news_are_numbered_without_gaps_whoever_publishes(db):

@@ -24,7 +24,12 @@ select
     (select change_no from roster) as change_no,
     (select no from bus) as news_no,
     (select array_agg(id order by id) from node where lease_until > now_ms()) as nodes,
-    (select paused_at from service) as paused_at;
+    (select paused_at from service) as paused_at,
+    pg_postmaster_start_time()::text as server;
+
+-- name: history
+-- Which server's history the database is of: another one after a standby was promoted, which may have lost the last of it.
+select (pg_control_system()).system_identifier || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
 
 -- name: purge
 -- Forgets nodes that have been dead for a day.
