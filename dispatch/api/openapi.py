@@ -4,12 +4,14 @@ FastAPI's own page loads its scripts from elsewhere; a control room's network ma
 is plain HTML without a script.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -43,13 +45,41 @@ _HEADERS = {
 def add_operations(
     app: FastAPI, operations: Sequence[Operation], metrics: Metrics, admission: Admission
 ) -> None:
-    """Routes and descriptions of all operations, ``/openapi.json`` and ``/docs``."""
-    shapes, components = _components(operations)
+    """Routes of all operations, ``/openapi.json`` and ``/docs``."""
     app.router.route_class = LeanRoute
     for one in operations:
-        app.router.add_api_route(
+        endpoint = endpoint_of(one, metrics, admission)
+        app.router.add_api_route(one.path, endpoint, methods=[one.method], response_model=None)
+    _add_pages(app, operations)
+
+
+def _add_pages(app: FastAPI, operations: Sequence[Operation]) -> None:
+    """Drawn when somebody asks, beside the loop: few do, and every start would wait for it."""
+
+    @cache
+    def drawn() -> tuple[bytes, str]:
+        whole = _described_all(app.title, app.version, operations)
+        return msgspec.json.encode(whole), _page(whole)
+
+    async def openapi(_request: Request) -> Response:
+        body, _ = await asyncio.to_thread(drawn)
+        return Response(body, media_type="application/json")
+
+    async def docs(_request: Request) -> Response:
+        _, html = await asyncio.to_thread(drawn)
+        return HTMLResponse(html)
+
+    app.router.add_route("/openapi.json", openapi, methods=["GET"])
+    app.router.add_route("/docs", docs, methods=["GET"])
+
+
+def _described_all(title: str, version: str, operations: Sequence[Operation]) -> dict[str, Any]:
+    shapes, components = _components(operations)
+    router = APIRouter()
+    for one in operations:
+        router.add_api_route(
             one.path,
-            endpoint_of(one, metrics, admission),
+            _undescribed,
             methods=[one.method],
             summary=one.summary,
             status_code=one.status,
@@ -57,24 +87,13 @@ def add_operations(
             operation_id=_operation_id(one),
             openapi_extra=_described(one, shapes),
         )
-    whole = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    whole = get_openapi(title=title, version=version, routes=router.routes)
     whole["components"] = {"schemas": components, "securitySchemes": SECURITY}
-    app.openapi_schema = whole
-    _add_pages(app, whole)
+    return whole
 
 
-def _add_pages(app: FastAPI, whole: dict[str, Any]) -> None:
-    body = msgspec.json.encode(whole)
-    html = _page(whole)
-
-    async def openapi(_request: Request) -> Response:
-        return Response(body, media_type="application/json")
-
-    async def docs(_request: Request) -> Response:
-        return HTMLResponse(html)
-
-    app.router.add_route("/openapi.json", openapi, methods=["GET"])
-    app.router.add_route("/docs", docs, methods=["GET"])
+async def _undescribed() -> None:  # FastAPI would show a docstring
+    raise NotImplementedError
 
 
 def _components(operations: Iterable[Operation]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:

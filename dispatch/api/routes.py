@@ -66,7 +66,7 @@ class Operation:
 
 
 class LeanRoute(APIRoute):
-    """A FastAPI route, for its OpenAPI, that hands requests straight to its handler."""
+    """A FastAPI route that hands requests straight to its handler."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -178,12 +178,11 @@ def _allowed(routes: Iterable[BaseRoute], scope: Scope) -> set[str]:
 
 
 def endpoint_of(operation: Operation, metrics: Metrics, admission: Admission) -> Callable[..., Any]:
-    """What FastAPI is given to name and describe; it is never called."""
+    """What FastAPI is given; it is never called."""
 
     async def endpoint() -> None:
         raise NotImplementedError
 
-    endpoint.__name__ = getattr(operation.handler, "__name__", "handler")
     endpoint.answering = answering(operation, metrics, admission)  # type: ignore[attr-defined]
     endpoint.allowed = operation.allowed  # type: ignore[attr-defined]
     return endpoint

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from texting import Texting
 import pytest
+from texting import Texting
 from town import a_policy, asked_by, some_medics, until
 
 from dispatch.core import commands as c
@@ -81,9 +81,7 @@ async def test_one_by_a_clock_that_stood_still_is_made_anew(start_town, texting,
     ],
     ids=["closed", "deleted"],
 )
-async def test_what_is_over_while_the_attempt_is_committed_is_not_sent(
-    start_town, texting, monkeypatch, end
-):
+async def test_what_is_over_while_the_attempt_is_committed_is_not_sent(start_town, texting, monkeypatch, end):
     town = await start_town(channels=texting.channels, policies=TRAUMA)
     texting.node = town
     await town.add(some_medics(1), connected=False)
