@@ -1,7 +1,7 @@
 """A scenario: one TOML file, checked, with every default filled in and every file that it names read."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -168,7 +168,10 @@ def read(
             *(folder / where for where in keys.policies.values() if where != SHIPPED),
         ),
         digest=_digest(keys, compared, folder),
-        notes=(*bad.notes, *(f"{file}: {line}" for line in in_vain(keys, kinds))),
+        notes=(
+            *bad.notes,
+            *(f"{file}: {line}" for line in (*in_vain(keys, kinds), *_ladders_in_vain(compared, kinds))),
+        ),
         words=(
             str(path),
             *(word for one in policies for word in ("--policy", str(one))),
@@ -290,6 +293,17 @@ def _never(policy: Policy, medics: int, skills: Mapping[str, float]) -> str | No
     if all(rung.channel != REACHED_OVER for rung in policy.ladder):
         return f"the simulated medics are reached over {REACHED_OVER}, and the ladder has none"
     return None
+
+
+def _ladders_in_vain(compared: Mapping[str, Policies], kinds: Sequence[str]) -> Iterator[str]:
+    """What is tried over other channels before fails at once, so her app is told at once all the same."""
+    shipped = {one.ladder for one in policy.shipped().values()}
+    for name, several in compared.items():
+        ladders = {kind: several[kind].ladder for kind in kinds}
+        set_here = [kind for kind, one in ladders.items() if len(one) > 1 and one not in shipped]
+        if set_here:
+            reason = f"it changes nothing: the simulated medics are reached over {REACHED_OVER}"
+            yield f"policies.{name}: sets the ladder of {', '.join(set_here)}, and {reason}"
 
 
 def _digest(keys: ScenarioKeys, policies: Mapping[str, Policies], folder: Path) -> str:

@@ -20,8 +20,8 @@ from simulations.planning.records import Calls, Outcomes, Population
 from simulations.planning.sections import BehaviourKeys
 from simulations.planning.watch import OutcomesWatch
 
-DELIVER_MS = {"websocket": 1000, "webpush": 2000, "sms": 5000, "voice": 5000}
-"""From a request to its being on the phone."""
+DELIVER_MS = {"websocket": 1000}
+"""From a request to its being on the phone. Over all other channels it fails for certain, and at once."""
 CLOSES_AFTER_MS = 30 * 60 * 1000
 """The control room closes an incident so long after the ambulance's crew came to the patient."""
 

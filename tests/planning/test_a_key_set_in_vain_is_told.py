@@ -71,3 +71,14 @@ def test_what_is_not_in_use_is_not_taken_for_given(tmp_path: Path) -> None:
 def test_the_hours_of_rates_a_year_are_taken_for_given(tmp_path: Path) -> None:
     held = read(tmp_path, AREA + MEDICS + "[incidents]\nrates = 'rates.csv'\n")
     assert "incidents.by_hour" in {one.key for one in assumptions.of(held.keys, held.kinds)}
+
+
+def test_a_ladder_that_a_policy_sets_is_told(tmp_path: Path) -> None:
+    """The medics are reached over their app: with SMS first, nothing is later or sooner."""
+    rungs = "{ channel = 'sms', after_s = 0 }, { channel = 'websocket', after_s = 20 }"
+    tmp_path.joinpath("sms.toml").write_text(
+        f"[cardiac_arrest]\nladder = [{rungs}]\n[trauma]\nladder = [{rungs}]\n"
+    )
+    policies = "[policies]\nnow = 'shipped'\nfirst = 'sms.toml'\n"
+    (note,) = scenario(tmp_path, TEN_LINES + policies).notes
+    assert "policies.first: sets the ladder of cardiac_arrest, and it changes nothing" in note

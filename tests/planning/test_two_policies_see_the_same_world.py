@@ -3,6 +3,7 @@
 import handmade
 import numpy as np
 
+from dispatch.core.policy import Rung
 from simulations.planning.sections import BehaviourKeys
 from simulations.planning.world import World
 
@@ -61,6 +62,17 @@ def test_a_policy_that_asks_the_same_in_another_order_gets_the_same_answers():
     )
     assert at_once.accepts.tolist() == in_turn.accepts.tolist()
     assert at_once.medic_alerts.tolist() == in_turn.medic_alerts.tolist()
+
+
+def test_a_channel_before_the_app_is_no_delay():
+    """Nobody is within reach of it: it fails for certain, and her app is told at once."""
+    world = World(handmade.medics(range(0, 700, 100)), BehaviourKeys(), seed=3)
+    calls = calls_of(0)
+    sms_first = handmade.policies(waves=[(0, 7)], ladder=(Rung("sms", 0), Rung("websocket", 20)))
+    plain, with_sms = world.run(calls, MANY, 0), world.run(calls, sms_first, 0)
+    assert plain.accepts.sum() > 0
+    assert np.array_equal(plain.at_patient_s, with_sms.at_patient_s)
+    assert np.array_equal(plain.alerts, with_sms.alerts)
 
 
 def test_what_a_medic_does_at_a_call_hangs_on_no_other_call():
