@@ -118,3 +118,10 @@ def test_a_grid_or_rates_outside_the_region_are_refused(tmp_path: Path) -> None:
     text = f"{AREA}{MEDICS}[incidents]\nrates = 'r.csv'\n"
     with pytest.raises(ScenarioError, match=f"lies outside the region with 1 of its cells, {far} the first"):
         scenario(tmp_path, text, r_csv=f"h3,per_year\n{far},5\n")
+
+
+def test_a_quote_that_is_never_closed_is_told_with_the_line_where_its_row_begins(tmp_path: Path) -> None:
+    """Where the reader finds it out is the file's end, some thousand lines later."""
+    rows = CALLS.splitlines()[:2] * 2 + ['53.35,-6.25,2025-07-01 12:00,"fall', *CALLS.splitlines()[1:2] * 9]
+    with pytest.raises(ScenarioError, match=r"is not a CSV file \(the row from line 5 on: "):
+        scenario(tmp_path, KEYS, skip_bad_rows=True, calls_csv="\n".join(rows))
