@@ -24,15 +24,23 @@ class CommitTimes:
 
     @contextmanager
     def timing(self) -> Iterator[None]:
-        """Around a commit; one that fails is not counted."""
+        """Around a commit; one that is refused is not counted, but one that is given up after long is."""
         now = asyncio.get_running_loop().time
         began = self._since = now()
         try:
             yield
-            self._recent.append((now(), now() - began))
-            self.on_commit(now() - began)
+        except BaseException:
+            if now() - began > UNDER_WAY_S_MAX:
+                self._took(now(), now() - began)
+            raise
+        else:
+            self._took(now(), now() - began)
         finally:
             self._since = None
+
+    def _took(self, at: float, seconds: float) -> None:
+        self._recent.append((at, seconds))
+        self.on_commit(seconds)
 
     def p99_s(self) -> float:
         """Of the last minute's; 0 where there were none."""

@@ -15,7 +15,7 @@ from dispatch.core.policy import override
 from dispatch.sending import sms_callbacks
 from dispatch.service import positions
 from dispatch.settings import Settings
-from dispatch.store import commit_times
+from dispatch.store import appender, commit_times
 from dispatch.times import rfc3339
 from dispatch.watch.disk import disk
 from dispatch.watch.readiness import Readiness
@@ -126,6 +126,24 @@ async def test_a_commit_that_waits(
     assert (await posting).status_code == 201
     await until(client, "commits", ok=True)
     assert "dispatch_commit_seconds_count 1.0" in (await client.get("/metrics")).text
+
+
+async def test_commits_that_are_given_up(
+    world: World, room: httpx.AsyncClient, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody holds a lock and reports come now and then, none may be under way when it is asked."""
+    monkeypatch.setattr(appender, "WRITE_S_MAX", 0.3)
+    monkeypatch.setattr(commit_times, "UNDER_WAY_S_MAX", 0.1)
+    monkeypatch.setattr(commit_times, "SLOW_S", 0.25)
+    client = await world.client()
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("lock table decision in share mode")
+        posting = asyncio.create_task(room.post("/v1/incidents", json=a_report()))
+        await until(client, "commits", ok=False)
+        await asyncio.sleep(0.3)
+    assert (await posting).status_code == 201
+    check = await check_of(client, "commits")
+    assert (check["ok"], check["detail"][:3]) == (False, "p99")
 
 
 async def test_commits_that_are_slow(
