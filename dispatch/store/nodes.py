@@ -52,13 +52,18 @@ async def look(db: Database) -> Look:
 
 
 async def history(db: Database) -> str | None:
-    """Of which server's history the database is; None where that may not be asked."""
+    """Of which server's history the database is; None where that may not be asked.
+
+    Raises ReadOnlySQLTransactionError where it is a standby still, and goes on with another's.
+    """
     try:
-        found: str = await db.fetchval(_SQL["history"])
+        found: str | None = await db.fetchval(_SQL["history"])
     except asyncpg.PostgresError as error:
         if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError):
             raise
         return None
+    if found is None:
+        raise asyncpg.ReadOnlySQLTransactionError("the server is a standby")
     return found
 
 

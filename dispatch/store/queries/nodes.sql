@@ -29,7 +29,11 @@ select
 
 -- name: history
 -- Which server's history the database is of: another one after a standby was promoted, which may have lost the last of it.
-select (pg_control_system()).system_identifier || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+-- Nothing while it is a standby still.
+select case
+    when not pg_is_in_recovery()
+    then (pg_control_system()).system_identifier || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+end;
 
 -- name: purge
 -- Forgets nodes that have been dead for a day.
