@@ -20,7 +20,9 @@ class Together(Generic[Key, Found]):
     def __init__(self, find_all: Callable[[list[Key]], Awaitable[Mapping[Key, Found]]]) -> None:
         self._find_all = find_all
         self._waiting: dict[Key, asyncio.Future[Found | None]] = {}
-        self._looking = Tasks()
+        self._tasks = Tasks()
+        self._looking = False
+        """Until the moment in which nobody waits any more; its task is known to have ended only after that."""
 
     async def find(self, key: Key) -> Found | None:
         """None: there is none. Raises what ``find_all`` raises."""
@@ -28,10 +30,17 @@ class Together(Generic[Key, Found]):
         if answer is None:
             answer = self._waiting[key] = asyncio.get_running_loop().create_future()
         if not self._looking:
-            self._looking.spawn(self._look(), name="look-ups")
+            self._looking = True
+            self._tasks.spawn(self._look(), name="look-ups")
         return await asyncio.shield(answer)
 
     async def _look(self) -> None:
+        try:
+            await self._look_all_up()
+        finally:
+            self._looking = False
+
+    async def _look_all_up(self) -> None:
         while self._waiting:
             keys = list(self._waiting)[:AT_ONCE_MAX]
             asked = [self._waiting.pop(key) for key in keys]

@@ -43,3 +43,18 @@ async def test_a_look_is_bounded_and_its_failure_is_its_own():
     assert {type(answer) for answer in answers[:-1]} == {OSError}
     with pytest.raises(asyncio.CancelledError):
         await given_up
+
+
+async def test_who_asks_in_the_moment_in_which_a_look_ends_is_answered():
+    """The task of that look is not known to have ended yet."""
+    asking: list[asyncio.Task[int | None]] = []
+
+    async def find_all(keys: list[int]) -> dict[int, int]:
+        if keys == [1]:
+            asking.append(asyncio.create_task(together.find(2)))
+        return {key: key for key in keys}
+
+    together = Together(find_all)
+    assert await together.find(1) == 1
+    async with asyncio.timeout(1):
+        assert await asking[0] == 2
