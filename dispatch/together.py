@@ -22,7 +22,7 @@ class Together(Generic[Key, Found]):
         self._waiting: dict[Key, asyncio.Future[Found | None]] = {}
         self._tasks = Tasks()
         self._looking = False
-        """Until the moment in which nobody waits any more; its task is known to have ended only after that."""
+        """Until nobody waits any more: that the task of the look has ended is known a moment later only."""
 
     async def find(self, key: Key) -> Found | None:
         """None: there is none. Raises what ``find_all`` raises."""
