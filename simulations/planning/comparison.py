@@ -102,16 +102,25 @@ FEW_DIFFER = 20
 
 
 def few_differ(rows: Rows, one: Comparison) -> bool:
-    """Whether so few alarms make the difference that its interval may end too near 0 on the far side."""
-    if one.measure not in _COUNTED or not one.difference.variance:
+    """Whether so few alarms make the difference that its interval may end too near 0 on the far side.
+
+    Of what is not counted (seconds, survival): so few replications, and fewer than half of them.
+    """
+    if not one.difference.variance:
         return False
-    pairs = ((row[one.policy], row[one.baseline]) for row in rows)
-    differ = (
+    pairs = [
+        (ours, theirs)
+        for ours, theirs in ((row[one.policy], row[one.baseline]) for row in rows)
+        if one.measure in ours.values and one.measure in theirs.values
+    ]
+    if one.measure not in _COUNTED:
+        differ = sum(ours.values[one.measure] != theirs.values[one.measure] for ours, theirs in pairs)
+        return differ < min(FEW_DIFFER, len(pairs) / 2)
+    events = (
         abs(ours.values[one.measure] * ours.alarms - theirs.values[one.measure] * theirs.alarms)
         for ours, theirs in pairs
-        if one.measure in ours.values and one.measure in theirs.values
     )
-    return sum(map(round, differ)) < FEW_DIFFER
+    return sum(map(round, events)) < FEW_DIFFER
 
 
 def with_inputs(one: Comparison, redrawn: Rows, level: float = LEVEL) -> Interval | None:

@@ -83,8 +83,9 @@ def differences(results: Results) -> Iterator[Html]:
     if few := [one for one in found if few_differ(results.rows, one)]:
         which_of = "; ".join(dict.fromkeys(BY_NAME[one.measure].words for one in few))
         yield paragraph(
-            f"Fewer than {FEW_DIFFER} of what is counted make these differences, and their intervals may end "
-            f"too near 0 on the far side: {which_of}. More replications mend it."
+            f"Fewer than {FEW_DIFFER} of what is counted, of seconds and survival so few replications, make "
+            f"these differences, and their intervals may end too near 0 on the far side: {which_of}. More "
+            "replications mend it."
         )
     yield paragraph(
         "Variance ratio: of the paired difference to an unpaired one. At 0.1, ten times as many replications "
