@@ -40,7 +40,8 @@ select (jsonb_populate_record(t, jsonb_build_object({changed}))).*
 from {table} t cross join generate_series(1, $1::bigint) g {joined}
 where $2::bigint > 0
 """
-_ID = "left(t.{0}, 22) || lpad(to_hex(g), 4, '0')"
+_ID = "left(t.{0}, 21) || 'u' || lpad(to_hex(g), 4, '0')"
+"""No id of ours has a u: a copy's is nobody's."""
 _FEED = ", 'feed_pos', t.feed_pos + g * $2::bigint"
 _COPIED = {
     "incident": f"'id', {_ID.format('id')}, 'reference', t.reference || g{_FEED}",
