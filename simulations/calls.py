@@ -4,7 +4,6 @@ The file stays the user's: nothing of it is kept. A row that cannot be used is c
 line and reason; a file without usable columns is refused in one line that says what to do.
 """
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import TextIO
 import msgspec
 
 from simulations.call_kinds import kind_of_title
+from simulations.csv_rows import BrokenRow, CsvRow, csv_rows
 
 COLUMN_NAMES = {
     "lat": ("lat", "latitude", "y"),
@@ -122,11 +122,11 @@ def read_calls(path: Path, columns: CallColumns | None = None) -> CallFile:
 
 def _read(path: Path, lines: TextIO, columns: CallColumns) -> CallFile:
     rows = _rows(path, lines)
-    _, header = next(rows, (0, []))
-    where = _positions(path, header, columns)
+    header = next(rows, None)
+    where = _positions(path, header.cells if header else [], columns)
     held = CallFile()
     dated: list[tuple[float, int, Call]] = []
-    for line, row in rows:
+    for _, line, row in rows:
         if not any(row):
             continue
         try:
@@ -141,28 +141,23 @@ def _read(path: Path, lines: TextIO, columns: CallColumns) -> CallFile:
     return held
 
 
-def _rows(path: Path, lines: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """Each with its last line. Raises `UnusableFile` where one would swallow the rest of the file."""
+def _rows(path: Path, lines: TextIO) -> Iterator[CsvRow]:
+    """Raises `UnusableFile` where one would swallow the rest of the file."""
     header = lines.readline()
     if header.startswith(_UTF_16) and "\0" in header:
         raise UnusableFile(f"{path}: is UTF-16: save it as CSV in UTF-8")
     lines.seek(0)
-    reader = csv.reader(chain(lines, (_END,)), delimiter=max(",;\t", key=header.count))
-    before = 0
     try:
-        for row in reader:
-            if row == [_END]:
+        for row in csv_rows(chain(lines, (_END,)), header):
+            if row.cells == [_END]:
                 return
-            if row and row[-1].endswith(_END):
+            if row.cells and row.cells[-1].endswith(_END):
                 raise UnusableFile(
-                    f"{path}: the row from line {before + 1} on has a quote that is never closed"
+                    f"{path}: the row from line {row.first} on has a quote that is never closed"
                 )
-            yield reader.line_num, row
-            before = reader.line_num
-    except csv.Error as error:
-        raise UnusableFile(
-            f"{path}: is not a CSV file (the row from line {before + 1} on: {error})"
-        ) from error
+            yield row
+    except BrokenRow as error:
+        raise UnusableFile(f"{path}: {error}") from error
 
 
 def _positions(path: Path, header: list[str], columns: CallColumns) -> dict[str, int | None]:

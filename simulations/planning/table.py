@@ -1,12 +1,12 @@
 """CSV files with a header: bad rows are counted, listed, and refused unless they are to be skipped."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
+from simulations.csv_rows import BrokenRow, csv_rows
 from simulations.planning.errors import LISTED_MAX, ScenarioError
 from simulations.planning.region import read_text
 
@@ -49,7 +49,10 @@ def read_rows(
     ``columns``: the header names, in small letters, taken for each column. ``faults_of`` looks at all of them
     at once, and says by index what is wrong with some. Raises `ScenarioError`.
     """
-    made, faults = _read(path, columns, needed, row)
+    try:
+        made, faults = _read(path, columns, needed, row)
+    except BrokenRow as error:
+        raise ScenarioError(str(path), "", str(error)) from None
     of = len(made) + len(faults)
     found = faults_of([one for _, one in made]) if made else {}
     faults += [(made[index][0], reason) for index, reason in found.items()]
@@ -64,12 +67,14 @@ def _read(
     path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str], row: Callable[[Row], T]
 ) -> tuple[list[tuple[int, T]], list[tuple[int, str]]]:
     """By line: what was made of it, or what is wrong with it."""
-    rows = _rows(path)
-    _, names = next(rows, (0, []))
-    at = _positions(path, [name.strip().lower() for name in names], columns, needed)
+    text = read_text(path)
+    rows = csv_rows(StringIO(text, newline=""), text.partition("\n")[0], strict=True)
+    header = next(rows, None)
+    names = [name.strip().lower() for name in header.cells] if header else []
+    at = _positions(path, names, columns, needed)
     made: list[tuple[int, T]] = []
     faults: list[tuple[int, str]] = []
-    for line, cells in rows:
+    for _, line, cells in rows:
         if any(cells):
             try:
                 one = row({what: _cell(cells, position) for what, position in at.items()})
@@ -78,21 +83,6 @@ def _read(
             else:
                 made.append((line, one))
     return made, faults
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Each with its last line. Raises `ScenarioError` with a row's first, which may be long before."""
-    text = read_text(path)
-    header, _, _ = text.partition("\n")
-    reader = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
-    before = 0
-    try:
-        for cells in reader:
-            yield reader.line_num, cells
-            before = reader.line_num
-    except csv.Error as error:
-        reason = f"is not a CSV file (the row from line {before + 1} on: {error})"
-        raise ScenarioError(str(path), "", reason) from None
 
 
 def _positions(
