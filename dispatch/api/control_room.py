@@ -18,6 +18,7 @@ from dispatch.api.reading import limit_of, parsed, query_of, read_body, read_jso
 from dispatch.api.routes import Operation
 from dispatch.auth import Key
 from dispatch.core import commands as c
+from dispatch.core.lifecycle import INCIDENT_LIVES
 from dispatch.ids import may_be_id
 from dispatch.records import Record
 from dispatch.service.dispatcher import Dispatcher
@@ -28,7 +29,7 @@ JSON = "application/json"
 STATES = {
     "open": ("open",),
     "held": ("held",),
-    "live": ("open", "held"),
+    "live": INCIDENT_LIVES,
     "closed": ("closed",),
     "cancelled": ("cancelled",),
 }

@@ -93,10 +93,9 @@ def told(error: Exception) -> str:
     if _is_wrong_use(error):
         return str(error)
 
-    import asyncpg
+    from dispatch.store.trouble import DRIVER_TROUBLE
 
-    of_the_database = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-    if isinstance(error, (*of_the_database, ConnectionError)):
+    if isinstance(error, (*DRIVER_TROUBLE, ConnectionError)):
         return f"the database can not be used: {error or type(error).__name__}"
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"

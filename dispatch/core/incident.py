@@ -9,7 +9,7 @@ for that is what makes them fast. All times are integer milliseconds, durations 
 import msgspec
 
 from dispatch.core import events as e
-from dispatch.core.lifecycle import ON_ANSWER, OPEN
+from dispatch.core.lifecycle import INCIDENT_LIVES, ON_ANSWER, OPEN
 from dispatch.core.policy import Policy
 
 CAME = (*ON_ANSWER, "finished")
@@ -139,7 +139,7 @@ class Incident(msgspec.Struct, gc=False):
 
     @property
     def live(self) -> bool:
-        return self.state in ("open", "held")
+        return self.state in INCIDENT_LIVES
 
     @property
     def paused(self) -> bool:

@@ -65,6 +65,7 @@ def to(*states: str) -> Next:
 OPEN = ("requested", "sent", "delivered", "seen")
 ON_ANSWER = ("accepted", "arrived")
 LIVE = OPEN + ON_ANSWER
+INCIDENT_LIVES = ("open", "held")
 
 _NOT_ENGAGED = Refusal("not_engaged")
 _ENDED = Refusal("ended")

@@ -7,13 +7,13 @@ import msgspec
 
 from dispatch.core.evolve import evolve_all
 from dispatch.core.incident import Incident
+from dispatch.core.lifecycle import INCIDENT_LIVES
 from dispatch.core.policy import Policy
 from dispatch.records import Asked, Details, Position, Record
 from dispatch.store.feed import Written, decode_events, written_in
 from dispatch.store.statements import Database, statements
 
 _SQL = statements("incidents")
-LIVE = frozenset({"open", "held"})
 BEFORE_ALL = (1 << 62, "")
 """The position in the list of incidents, newest first, at which it begins."""
 _decode_policy = msgspec.json.Decoder(Policy).decode
@@ -97,7 +97,7 @@ async def list_page(
     asked = (control_room_id, states, *before, limit + 1)
     if reference is not None:
         rows = await db.fetch(_SQL["newest_of_reference"], *asked, reference)
-    elif states is not None and LIVE.issuperset(states):
+    elif states is not None and set(states) <= set(INCIDENT_LIVES):
         rows = await db.fetch(_SQL["newest_live"], *asked)
     else:
         rows = await db.fetch(_SQL["newest"], *asked)

@@ -77,9 +77,7 @@ def _take_all_tables(connection: Connection) -> None:
                 connection.execute(text(f"set local lock_timeout = {TAKE_MS_MAX}"))
                 connection.execute(text(f"lock table {tables} in access exclusive mode"))
         except DBAPIError as error:
-            if not isinstance(
-                _asyncpgs_own(error), asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError
-            ):
+            if not isinstance(_asyncpgs_own(error), _TAKEN):
                 raise
             connection.execute(text(f"select pg_sleep({PAUSE_S})"))
         else:

@@ -7,8 +7,9 @@ import asyncpg
 
 from dispatch.store.appends import Unavailable
 
-DATABASE_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+DRIVER_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """InternalClientError: a server's last word on an idle connection leaves asyncpg's state machine upset."""
+DATABASE_TROUBLE = (OSError, *DRIVER_TROUBLE)
 
 
 @contextmanager

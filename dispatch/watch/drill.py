@@ -15,6 +15,7 @@ from dispatch.clock import Clock
 from dispatch.core import commands as c
 from dispatch.core import events as e
 from dispatch.core.incident import Alert
+from dispatch.core.lifecycle import INCIDENT_LIVES
 from dispatch.core.policy import Policy, Rung, Wave
 from dispatch.records import Details, Medic, NewIncident, Position, Record
 from dispatch.roster.drill_devices import KIND, SKILL, is_test_device, own_skill
@@ -119,8 +120,7 @@ class Drills:
 
     async def end_stuck(self) -> int:
         """Closes the drills that nobody ended: its own last one, and those of nodes that died. How many."""
-        live = ("open", "held")
-        page = await incidents.list_page(self._pool, self._room_id, limit=100, states=live)
+        page = await incidents.list_page(self._pool, self._room_id, limit=100, states=INCIDENT_LIVES)
         before = self._clock.now_ms() - STUCK_S * 1000
         stuck = [one.id for one in page.items if one.id == self._left or one.state.opened_at < before]
         for incident_id in stuck:

@@ -13,9 +13,7 @@ WITHIN_S = 1.0
 
 async def test_a_stand_down_that_was_heard_at_a_before_b_knew_of_it(nodes):
     a, b = nodes
-    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
-    record = await a.report()
-    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    at_a, at_b, record = await alerted_at_both(a, b)
     await a.acknowledge_all(at_a)
     await b.node.alone()
     await a.dispatcher.command(record.id, KEY, c.Cancel)
@@ -29,9 +27,7 @@ async def test_a_stand_down_that_was_heard_at_a_before_b_knew_of_it(nodes):
 
 async def test_an_answer_that_was_given_at_a(nodes):
     a, b = nodes
-    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
-    record = await a.report()
-    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    at_a, at_b, record = await alerted_at_both(a, b)
     await a.answer(record, 1, "accept")
     await until(lambda: at_b.of("answered"), within_s=WITHIN_S)
     await a.answer(record, 1, "arrived")
@@ -45,9 +41,7 @@ async def test_an_answer_that_was_given_at_a(nodes):
 
 async def test_a_device_at_b_that_comes_back_is_not_sent_what_she_answered_at_a(nodes):
     a, b = nodes
-    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
-    record = await a.report()
-    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    _, at_b, record = await alerted_at_both(a, b)
     await a.answer(record, 1, "decline")
     await until(lambda: at_b.of("answered"), within_s=WITHIN_S)
     b.disconnect(at_b)
@@ -108,9 +102,7 @@ async def test_an_alert_that_was_heard_at_a_before_b_knew_of_it(nodes):
 
 async def test_it_is_not_told_again_when_there_is_other_news(nodes):
     a, b = nodes
-    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
-    record = await a.report()
-    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    _, at_b, record = await alerted_at_both(a, b)
     await b.acknowledge_all(at_b)
     await b.quiet()
     await a.dispatcher.more(record.id, KEY, 1)
@@ -169,3 +161,10 @@ def _states(town: Town, incident_id: str, purpose: str = "alert") -> list[str]:
     """Of the notifications of its first alert, as the node's memory has them."""
     record = town.node.dispatcher.decisions.memory.get(incident_id).record
     return [note.state for note in record.state.alerts[0].notes if note.purpose == purpose]
+
+
+async def alerted_at_both(a: Town, b: Town) -> tuple[Device, Device, Record]:
+    at_a, at_b = a.connect("medic-000"), b.connect("medic-000")
+    record = await a.report()
+    await until(lambda: at_a.of("alert") and at_b.of("alert"), within_s=WITHIN_S)
+    return at_a, at_b, record
