@@ -20,7 +20,7 @@ def _cores() -> int:
     "-o",
     "--output",
     "report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="Write the report here, and a CSV of every replication beside it.",
 )
 @click.option(

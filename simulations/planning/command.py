@@ -10,10 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from simulations.planning import writable
 from simulations.planning.comparison import compare, estimate
 from simulations.planning.incident_effect import switched
 from simulations.planning.measures import MEASURES
-from simulations.planning.results import csv_paths, document, write_csv
+from simulations.planning.results import document, write_csv
 from simulations.planning.runs import Results, run
 from simulations.planning.scenario import Scenario, ScenarioError, read
 from simulations.planning.spread import VersionsDiffer, WorkerDied
@@ -69,7 +70,10 @@ def _simulated(options: Options) -> int:
         options.seed,
         skip_bad_rows=options.skip_bad_rows,
     )
-    _check_writable(scenario, options.report)
+    if sys.stdout is None:
+        raise ScenarioError("stdout", "", "is closed, and the results go there")
+    if options.report is not None:
+        writable.check(scenario, options.report)
     for note in (*scenario.notes, _about(scenario)):
         _say(note)
     results = _run(scenario, options)
@@ -106,21 +110,6 @@ def _written(scenario: Scenario, results: Results, path: Path) -> bool:
         _say(f"stopped: {path} and what goes beside it may not be whole")
         return False
     return True
-
-
-def _check_writable(scenario: Scenario, report: Path | None) -> None:
-    """Better before an hour's work than after it; and nothing that was read is written over."""
-    if report is None:
-        return
-    if not report.parent.is_dir():
-        raise ScenarioError(str(report), "", "there is no such folder to write to")
-    written = [report, *csv_paths(scenario, report)]
-    if len(set(written)) < len(written):
-        raise ScenarioError(str(report), "", "is where the CSV beside the report goes: name it .html")
-    for path in written:
-        if any(path.exists() and path.samefile(read) for read in scenario.inputs):
-            reason = f"would be written over, and the scenario reads it: give -o another name than {report}"
-            raise ScenarioError(str(path), "", reason)
 
 
 def _about(scenario: Scenario) -> str:

@@ -5,17 +5,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from simulations.planning import command, report, runs
 from simulations.planning.scenario import Scenario
-from tests.planning.scenarios import AREA, MEDICS, written
+from tests.planning.scenarios import AREA, MEDICS, cells_around, written
 
 SMALL = f"weeks = 1\nreplications = 3\n{AREA}{MEDICS}[incidents]\nper_year = 300\n"
 FEW = "[cardiac_arrest]\nwanted = 1\nwaves = [{ after_s = 0, alerts = 2 }]\n"
+
+PEOPLE = "h3,population\n" + "".join(
+    f"{one},9\n" for one in cells_around(53.35, -6.25, resolution=8, rings=0)
+)
 
 
 def simulate(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -101,6 +106,104 @@ def test_nothing_that_was_read_is_written_over(
     assert command.simulate(options) == 2
     assert told in capsys.readouterr().err
     assert {one: one.read_bytes() for one in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("taken.html", "taken.html: is a folder: give -o the name of a file in it"),
+        (".", ": is a folder: give -o the name of a file in it"),
+        ("no/out.html", "no/out.html: there is no such folder to write to"),
+        ("scenario.toml/out.html", "scenario.toml/out.html: there is no such folder to write to"),
+        ("values.html", "values.csv: can not be written (Is a directory)"),
+        ("cells.html", "cells.cells.csv: can not be written (Is a directory)"),
+        ("astray.html", "astray.html: can not be written (No such file or directory)"),
+        (f"{'x' * 300}.html", ".html: can not be written (File name too long)"),
+        ("x" * 253, ".csv: can not be written (File name too long)"),
+    ],
+)
+def test_files_that_can_not_be_written_are_told_before_the_work(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    output: str,
+    told: str,
+) -> None:
+    """Root may write whatever the permissions say: these stop root too."""
+    path = written(tmp_path, SMALL + "[grid]\ncsv = 'people.csv'\n", people_csv=PEOPLE)
+    for folder in ("taken.html", "values.csv", "cells.cells.csv"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "astray.html").symlink_to(tmp_path / "gone" / "astray.html")
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(command, "run", lambda *_, **__: pytest.fail("it was worked out all the same"))
+    assert command.simulate(command.Options(path, report=tmp_path / output)) == 2
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    assert (out, line.startswith("dispatch simulate: "), line.endswith(told)) == ("", True, True), err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Permissions count, also where the tests are root's."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("output", "folder_mode", "told"),
+    [
+        ("kept.html", 0o777, "kept.html: can not be written (Permission denied)"),
+        ("values.html", 0o777, "values.csv: can not be written (Permission denied)"),
+        ("new.html", 0o555, "new.html: can not be written (Permission denied)"),
+    ],
+)
+def test_nor_are_files_begun_that_permissions_forbid(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    output: str,
+    folder_mode: int,
+    told: str,
+) -> None:
+    written(tmp_path, SMALL, kept_html="", values_csv="")
+    for kept in ("kept.html", "values.csv"):
+        (tmp_path / kept).chmod(0o444)
+    before = sorted(tmp_path.iterdir())
+    tmp_path.chmod(folder_mode)
+    monkeypatch.chdir(tmp_path)  # paths from here: what is above it is root's alone
+    monkeypatch.setattr(command, "run", lambda *_, **__: pytest.fail("it was worked out all the same"))
+    with as_nobody():
+        assert command.simulate(command.Options(Path("scenario.toml"), report=Path(output))) == 2
+    assert capsys.readouterr() == ("", f"dispatch simulate: {told}\n")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_report_that_is_there_is_as_it_was_until_the_new_one_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    path = written(tmp_path, SMALL, out_html="yesterday's")
+    monkeypatch.setattr(command, "run", stopped)
+    assert command.simulate(command.Options(path, report=tmp_path / "out.html")) == 1
+    assert (tmp_path / "out.html").read_text() == "yesterday's"
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_without_stdout_no_work_is_begun(tmp_path: Path) -> None:
+    written(tmp_path, SMALL)
+    closed = f"exec {sys.executable} -m dispatch simulate scenario.toml >&-"
+    done = subprocess.run(["sh", "-c", closed], cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    told = "dispatch simulate: stdout: is closed, and the results go there\n"
+    assert (done.returncode, done.stderr) == (2, told)
 
 
 @pytest.mark.parametrize(
