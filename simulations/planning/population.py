@@ -45,7 +45,11 @@ class Listed(NamedTuple):
 
 def read_medics(path: Path, region: Region, bad: BadRows) -> tuple[Listed, ...]:
     """Raises `ScenarioError`. They may live outside the region, and help in it."""
-    rows = read_rows(path, COLUMNS, ("lat", "lon"), lambda row: (_listed(row), bool(row["skills"])), bad)
+
+    def medic(row: Row) -> tuple[Listed, bool]:
+        return _listed(row), bool(row["skills"])
+
+    rows = read_rows(path, COLUMNS, ("lat", "lon"), medic, bad, copies_are="a medic of her own")
     listed = tuple(one for one, _ in rows)
     if skilled := sum(has for _, has in rows):  # as in the file that `dispatch medics import` takes
         why = "medics.skills says what share has each"

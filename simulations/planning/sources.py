@@ -155,7 +155,7 @@ def _real_calls(keys: IncidentsKeys, setting: Setting, bad: BadRows) -> Sourced:
             raise ScenarioError(str(path), "", f"has no call in the region{why}")
         return {index: f"lies outside the region: {lat[index]}, {lon[index]}" for index in indices}
 
-    every = read_rows(path, COLUMN_NAMES, needed, call, bad, outside)
+    every = read_rows(path, COLUMN_NAMES, needed, call, bad, outside, copies_are="a call of its own")
     rows = sorted((row for row in every if row[3]), key=lambda row: row[0])
     if not rows:
         raise ScenarioError(str(path), "", "has no call that needs a medic")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from simulations.csv_rows import BrokenRow, csv_rows
 from simulations.planning.errors import LISTED_MAX, ScenarioError
@@ -36,6 +36,12 @@ class BadRows:
         self.notes += [f"{path}: {len(bad)} of {of} rows left out", *(f"  {line}" for line in listed)]
 
 
+class _Made(NamedTuple, Generic[T]):
+    line: int
+    one: T
+    is_copy: bool
+
+
 def read_rows(
     path: Path,
     columns: Mapping[str, Sequence[str]],
@@ -43,37 +49,44 @@ def read_rows(
     row: Callable[[Row], T],
     bad: BadRows,
     faults_of: Callable[[Sequence[T]], Mapping[int, str]] = lambda _: {},
+    copies_are: str = "",
 ) -> list[T]:
     """What ``row`` makes of each; its ValueError says what is wrong with one.
 
     ``columns``: the header names, in small letters, taken for each column. ``faults_of`` looks at all of them
-    at once, and says by index what is wrong with some. Raises `ScenarioError`.
+    at once, and says by index what is wrong with some. ``copies_are``: what rows that are another again, cell
+    by cell, are taken for, which ``bad`` then notes; empty: they say nothing. Raises `ScenarioError`.
     """
     try:
         made, faults = _read(path, columns, needed, row)
     except BrokenRow as error:
         raise ScenarioError(str(path), "", str(error)) from None
     of = len(made) + len(faults)
-    found = faults_of([one for _, one in made]) if made else {}
-    faults += [(made[index][0], reason) for index, reason in found.items()]
+    found = faults_of([one for _, one, _ in made]) if made else {}
+    faults += [(made[index].line, reason) for index, reason in found.items()]
     bad.settle(path, [f"line {line}: {reason}" for line, reason in sorted(faults)], of)
-    kept = [one for index, (_, one) in enumerate(made) if index not in found]
+    kept = [row for index, row in enumerate(made) if index not in found]
     if not kept:
         raise ScenarioError(str(path), "", "has no row that can be used")
-    return kept
+    copies = [line for line, _, is_copy in kept if is_copy]
+    if copies and copies_are:
+        first = f"{len(copies)} of {len(kept)} rows, line {copies[0]} the first"
+        bad.notes.append(f"{path}: exact copies of a row before: {first}; each is taken for {copies_are}")
+    return [one for _, one, _ in kept]
 
 
 def _read(
     path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str], row: Callable[[Row], T]
-) -> tuple[list[tuple[int, T]], list[tuple[int, str]]]:
+) -> tuple[list[_Made[T]], list[tuple[int, str]]]:
     """By line: what was made of it, or what is wrong with it."""
     text = read_text(path)
     rows = csv_rows(StringIO(text, newline=""), text.partition("\n")[0], strict=True)
     header = next(rows, None)
     names = [name.strip().lower() for name in header.cells] if header else []
     at = _positions(path, names, columns, needed)
-    made: list[tuple[int, T]] = []
+    made: list[_Made[T]] = []
     faults: list[tuple[int, str]] = []
+    seen: set[tuple[str, ...]] = set()
     for _, line, cells in rows:
         if any(cells):
             try:
@@ -81,7 +94,8 @@ def _read(
             except ValueError as error:
                 faults.append((line, str(error)))
             else:
-                made.append((line, one))
+                made.append(_Made(line, one, tuple(cells) in seen))
+                seen.add(tuple(cells))
     return made, faults
 
 

@@ -19,7 +19,7 @@ def read(folder: Path, text: str) -> Scenario:
         folder,
         text,
         calls_csv="lat,lon,time,kind\n53.35,-6.25,2026-01-05 12:00,cardiac_arrest\n",
-        medics_csv="lat,lon\n" + "53.35,-6.26\n" * 9,
+        medics_csv="lat,lon\n" + "".join(f"53.3{n},-6.26\n" for n in range(9)),
         drives_csv="to_kerb_s\n300\n",
         rates_csv="h3,hour,per_year\n88182c8db5fffff,3,5\n",
     )

@@ -94,6 +94,29 @@ def test_every_other_file_too(tmp_path: Path) -> None:
         scenario(tmp_path, text, r_csv=f"h3,per_year\n{cell},1e308\n")
 
 
+def test_rows_that_are_another_again_are_counted_and_none_is_left_out(tmp_path: Path) -> None:
+    """Two collisions, or the homes of two medics, may be alike: only who made the file knows."""
+    row, other = "53.35,-6.25,2025-07-01 12:00,cardiac arrest\n", "53.36,-6.25,2025-07-01 12:00,fall\n"
+    bad, outside = "x,-6.25,2025-07-01 12:00,fall\n", "51.00,-6.25,2025-07-01 12:00,fall\n"
+    rows = "lat,lon,time,title\n" + row + other + bad + row + bad + outside + row + outside
+    held = scenario(tmp_path, KEYS, calls_csv=rows, skip_bad_rows=True)
+    assert held.notes[-1].partition("calls.csv: ")[2] == (
+        "exact copies of a row before: 2 of 4 rows, line 5 the first; each is taken for a call of its own"
+    )
+    assert calls.made(held, 0).recognised.sum() == 4
+    homes = "id,lat,lon\n" + "1,53.35,-6.25\n" * 2 + "2,53.35,-6.25\n"
+    listed = scenario(tmp_path, f"{AREA}[medics]\ncsv = 'm.csv'\n{RATE}", m_csv=homes)
+    assert [note.partition("m.csv: ")[2] for note in listed.notes] == [
+        "exact copies of a row before: 1 of 3 rows, line 3 the first; each is taken for a medic of her own"
+    ]
+    assert listed.medic_count == 3
+
+
+def test_drives_that_last_as_long_are_no_copies(tmp_path: Path) -> None:
+    held = scenario(tmp_path, TEN_LINES + "[ambulance]\ncsv = 'a.csv'\n", a_csv="to_kerb_s\n600\n600\n")
+    assert held.notes == ()
+
+
 def test_a_column_is_what_the_guide_calls_it_and_stands_once(tmp_path: Path) -> None:
     """A response time holds the time to dispatch, which would be added once more."""
     ambulance = TEN_LINES + "[ambulance]\ncsv = 'a.csv'\n"
