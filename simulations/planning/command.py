@@ -142,7 +142,10 @@ def _lines(results: Results) -> Iterator[str]:
         for column, policy in enumerate(results.policies):
             found = estimate(results.rows, column, measure.name, results.level)
             if found is not None:
-                yield f"{measure.name}\t{policy}\t{_numbers(found.mean, *possible(measure, found))}"
+                low, high = possible(measure, found)
+                if low == high:  # no replication differs from another, which is no certainty
+                    low = high = None
+                yield f"{measure.name}\t{policy}\t{_numbers(found.mean, low, high)}"
     for one in compare(results.rows, results.level):
         names = f"{results.policies[one.policy]} - {results.policies[one.baseline]}"
         difference = one.difference

@@ -62,6 +62,17 @@ def test_a_table_and_files_beside_the_report(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").read_text().startswith("replication,policy,measure,value\n0,shipped,")
 
 
+def test_what_no_replication_differs_in_has_no_interval_on_stdout(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From 0 to 0 would say that it is certain that nobody ever comes."""
+    text = f"weeks = 1\nreplications = 3\n{AREA}{MEDICS}available = 0.0\n[incidents]\nper_year = 300\n"
+    assert command.simulate(command.Options(written(tmp_path, text))) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert ["medic_first", "shipped", "0", "-", "-"] in rows
+    assert ["nobody_came", "shipped", "1", "-", "-"] in rows
+
+
 def test_the_shipped_example_runs_from_any_folder(tmp_path: Path) -> None:
     done = simulate(tmp_path, "examples/dublin.toml", "--replications", "1", "--jobs", "1")
     assert done.returncode == 0, done.stderr
