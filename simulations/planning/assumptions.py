@@ -36,7 +36,8 @@ SOURCES = {
     "behaviour.logit_per_km": GUESS,
     "behaviour.logit_night": GUESS,
     "behaviour.medic_effect_sd": "assumption until data exist; with logit",
-    "behaviour.incident_effect_sd": "assumption until data exist; with logit; at 0 nobody comes less often",
+    "behaviour.incident_effect_sd": "assumption until data exist; with logit; at 0 it looks rarer than it is "
+    "that nobody comes",
     "behaviour.answer_s": "6,769 delays of alerted volunteers, a university course's data",
     "behaviour.answer_sigma": "as answer_s",
     "behaviour.movement": "overall: one speed from the alert; turnout: delay, getting ready, speed by mode",

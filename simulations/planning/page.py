@@ -23,7 +23,9 @@ def paragraph(words: str, kind: str = "") -> Html:
 
 
 def items(lines: Iterable[str]) -> Html:
-    return Html("<ul>" + "".join(f"<li>{text(line)}</li>" for line in lines) + "</ul>")
+    """Nothing where there is none."""
+    listed = "".join(f"<li>{text(line)}</li>" for line in lines)
+    return Html(f"<ul>{listed}</ul>" if listed else "")
 
 
 def code(words: str) -> Html:

@@ -46,7 +46,8 @@ def _about(both: OnAndOff) -> str:
     here, there = (on, "the effect off") if both.is_on else ("the effect off", on)
     n = len(both.on)
     again = "the first replication was" if n == 1 else f"the first {n} replications were"
-    few = "" if n >= FIRST_LOOK else f" They are few: from {FIRST_LOOK} on an interval holds what it says."
+    are_few = "One is too few" if n == 1 else "They are few"
+    few = "" if n >= FIRST_LOOK else f" {are_few}: from {FIRST_LOOK} on an interval holds what it says."
     return (
         f"{alike} All else in this report has {here}; {again} made again with {there} and nothing else "
         "changed, neither calls nor medics nor ambulances, nor how often each accepts on average over "

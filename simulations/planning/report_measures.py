@@ -14,7 +14,7 @@ from simulations.planning.comparison import (
 )
 from simulations.planning.intervals import Interval
 from simulations.planning.measures import MEASURES, Measure
-from simulations.planning.page import Html, number, paragraph, table, text
+from simulations.planning.page import Html, items, number, paragraph, table, text
 from simulations.planning.results import has_inputs
 from simulations.planning.runs import Results
 from simulations.planning.words import BY_NAME
@@ -25,8 +25,11 @@ def measures(results: Results) -> Iterator[Html]:
     for measure in MEASURES:
         cells = [_estimate(results, column, measure) for column in range(len(results.policies))]
         rows.append([text(measure.words), text(words.unit(measure)), *cells])
+    several = len(results.rows) > 1
     yield table(
-        f"Means over replications, with {words.level(results.level)} intervals",
+        f"Means over replications, with {words.level(results.level)} intervals"
+        if several
+        else "What one replication had",
         ("Measure", "Unit", *results.policies),
         rows,
     )
@@ -34,19 +37,25 @@ def measures(results: Results) -> Iterator[Html]:
     yield paragraph(
         "Times run from the call being answered, over all alarms, arrests or not; survival runs from the "
         "collapse, over true arrests, those that nobody recognised too. A percentile is never where, in one "
-        "replication or more, too many alarms have no medic at all. A share or count that few events make "
-        "has more room above than below (Fay and Feuer's gamma interval); all others have Student's t."
+        "replication or more, too many alarms have no medic at all."
     )
+    if several:
+        yield paragraph(
+            "A share or count that few events make has more room above than below (Fay and Feuer's gamma "
+            "interval); all others have Student's t."
+        )
     if any(alike(results, column, one) for column in range(len(results.policies)) for one in MEASURES):
         yield paragraph(
-            "Where no alarm counts, or each does, replications do not differ, and there is no interval. At "
-            f"most and at least are what so many alarms may hide ({words.level(results.level)}), had they "
-            "nothing to do with each other."
+            "Where none of the alarms counts, or every one does, there is no interval. At most and at least "
+            f"are what so many alarms may hide ({words.level(results.level)}), had they nothing to do with "
+            "each other."
         )
 
 
 def excluded(results: Results) -> str:
     """What the intervals hold, and what not."""
+    if len(results.rows) == 1:
+        return "One replication has no intervals: they are of chance between several."
     first = f"The intervals are of chance between {words.counted(len(results.rows), 'replication')}"
     if not has_inputs(results):
         return f"{first}; how wrong the inputs may be is not in them."
@@ -81,12 +90,13 @@ def differences(results: Results) -> Iterator[Html]:
         "alone: the more lines one reads, the more of those. Seconds gained is the main measure."
     )
     if few := [one for one in found if few_differ(results.rows, one)]:
-        which_of = "; ".join(dict.fromkeys(BY_NAME[one.measure].words for one in few))
         yield paragraph(
-            f"Fewer than {FEW_DIFFER} of what is counted, of seconds and survival so few replications, make "
-            f"these differences, and their intervals may end too near 0 on the far side: {which_of}. More "
-            "replications mend it."
+            "The following differences rest on few cases: the truth may lie further from 0 than their "
+            "intervals say, and more replications help. Few means fewer than "
+            f"{FEW_DIFFER} cases in which the two policies differ, over all replications; of seconds and "
+            f"survival, fewer than {FEW_DIFFER} replications in which they do, and fewer than half of them."
         )
+        yield items(_by_pair(results, few))
     yield paragraph(
         "Variance ratio: of the paired difference to an unpaired one. At 0.1, ten times as many replications "
         "would be needed to know as much unpaired."
@@ -103,6 +113,13 @@ def _row(results: Results, one: Comparison) -> Sequence[Html]:
         text(_reading(one)),
         text("-" if one.variance_ratio is None else f"{one.variance_ratio:.3f}"),
     )
+
+
+def _by_pair(results: Results, several: Sequence[Comparison]) -> Iterator[str]:
+    """Of each two policies their measures."""
+    for pair in dict.fromkeys(names(results, one) for one in several):
+        of_pair = [BY_NAME[one.measure].words for one in several if names(results, one) == pair]
+        yield f"{pair}: {'; '.join(of_pair)}."
 
 
 def pairs(results: Results) -> tuple[str, tuple[str, ...]]:

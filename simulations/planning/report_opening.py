@@ -53,7 +53,10 @@ def _warnings(scenario: Scenario, results: Results) -> Iterator[str]:
             f"It was stopped when {len(results.redrawn)} of {scenario.keys.bootstrap} replications with "
             "samples drawn anew were made."
         )
-    for policy, one in zip(results.policies, summed(results), strict=True):
+    sums = summed(results)
+    if not sums[0].by_kind.column("alarms").any():
+        yield "There was no alarm in any replication, and so no answer: give it more weeks or calls."
+    for policy, one in zip(results.policies, sums, strict=True):
         if one.by_kind.column("alarms").any() and not one.by_kind.column("alerts").any():
             yield f"{policy}: {_why_nobody(one)}"
     yield from _called_overdue(results)

@@ -14,10 +14,12 @@ import pytest
 from simulations.planning import assumptions, report, tally, words
 from simulations.planning.comparison import compare, estimate
 from simulations.planning.measures import MEASURES
+from simulations.planning.report_effect import incident_effect
 from simulations.planning.report_measures import differences, measures
 from simulations.planning.report_opening import opening
 from simulations.planning.runs import Results
 from simulations.planning.scenario import Scenario
+from simulations.planning.tally import Tally
 from tests.planning import made_up
 from tests.planning.scenarios import AREA, MEDICS, RATE, TEN_LINES, cells_around, scenario
 
@@ -135,10 +137,19 @@ def test_the_same_results_give_the_same_bytes(plain: Scenario) -> None:
 
 
 def test_one_replication_and_no_alarm_are_told_in_words(plain: Scenario) -> None:
-    assert "One replication is too few" in report.html(plain, results("now", "later", replications=1))
+    one = results("now", "later", replications=1)
+    html = report.html(plain, replace(one, switched=one.rows))
+    assert "One replication is too few" in html
+    assert "<caption>What one replication had</caption>" in html
+    assert "One replication has no intervals: they are of chance between several." in html
+    assert "One is too few: from 30 on" in html
+    for told in ("1 replication;", "Fay and Feuer", "They are few"):
+        assert told not in "".join((*measures(one), *incident_effect(plain, replace(one, switched=one.rows))))
     nothing = made_up.calls([]), made_up.outcomes([])
     empty = Results(((tally.of(*nothing, 1.0),),), ("now",), "all", 0.95)
     html = report.html(plain, empty)
+    assert "There was no alarm in any replication, and so no answer: give it more weeks or calls." in html
+    assert "<ul></ul>" not in html
     assert "There was no alarm to draw." in html
     assert "nothing to count" in html
 
@@ -219,6 +230,25 @@ def test_what_intervals_exclude_is_said_of_this_run() -> None:
     assert "5 replications more were made, the samples drawn anew in each." in html
     assert '<th scope="col">With the samples</th>' in html
     assert "how wrong the inputs may be is not in them" not in html
+
+
+def test_differences_that_few_cases_make_are_named_with_their_policies() -> None:
+    calls = made_up.calls([700, 800])
+
+    def found(alerts: int, medic_s: float) -> Tally:
+        return tally.of(calls, made_up.outcomes([medic_s, 500], [3], alerts=[alerts, 4]), 1.0)
+
+    now, asks_one_more, is_slower = found(4, 400), found(5, 400), found(4, 401)
+    rows = ((now, asks_one_more, is_slower), *(((now, now, now),) * 29))
+    html = "".join(differences(Results(rows, ("now", "more", "slower"), "all", 0.95)))
+    assert (
+        "rest on few cases: the truth may lie further from 0 than their intervals say, and more rep" in html
+    )
+    assert (
+        "fewer than 20 cases in which the two policies differ, over all replications; of seconds and" in html
+    )
+    assert "<li>more less now: Alerts.</li><li>slower less now: Seconds gained: " in html
+    assert "few cases" not in "".join(differences(results("now", "later")))
 
 
 def test_a_measure_that_is_never_with_some_samples_leaves_its_place() -> None:
