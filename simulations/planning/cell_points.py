@@ -12,7 +12,7 @@ from simulations.planning.records import Cells, Floats, Longs
 
 
 class CellPoints:
-    """Cells by row. One across the 180th meridian or around a pole is drawn wrongly: nobody calls there."""
+    """Cells by row. One around a pole is drawn wrongly: nobody calls there."""
 
     def __init__(self, cells: Cells) -> None:
         corners = [boundary(cell) for cell in cells.tolist()]
@@ -20,11 +20,15 @@ class CellPoints:
         # The last corner again and again: the triangles that this adds are empty.
         self._corners = np.array([[*one, *[one[0]] * (most + 1 - len(one))] for one in corners])
         self._centres = np.array([centre(cell) for cell in cells.tolist()])
+        # Of a cell across the 180th meridian some corners go on beyond it.
+        self._corners[:, :, 1] = _lon_beside(self._corners[:, :, 1], self._centres[:, 1:])
         self.centres: tuple[Floats, Floats] = self._centres[:, 0], self._centres[:, 1]
         areas = _triangle_areas_km2(self._centres, self._corners)
         self.areas_km2: Floats = areas.sum(axis=1)
         self._up_to = np.cumsum(areas, axis=1) / self.areas_km2[:, None]
         flat = self._corners.reshape(-1, 2)
+        if (np.abs(flat[:, 1]) > 180.0).any():
+            flat = np.vstack((flat, [[flat[0, 0], -180.0], [flat[0, 0], 180.0]]))
         self.lowest: tuple[float, float] = tuple(flat.min(axis=0).tolist())
         self.highest: tuple[float, float] = tuple(flat.max(axis=0).tolist())
 
@@ -35,7 +39,13 @@ class CellPoints:
         middle, first, second = self._centres[rows], self._corners[rows, side], self._corners[rows, side + 1]
         far = np.sqrt(along)[:, None]
         points = (1 - far) * middle + far * ((1 - across)[:, None] * first + across[:, None] * second)
-        return points[:, 0], points[:, 1]
+        return points[:, 0], _lon_beside(points[:, 1], np.zeros(1))
+
+
+def _lon_beside(lon: Floats, other: Floats) -> Floats:
+    """The same longitudes, within 180 degrees of the ``other`` ones."""
+    beside: Floats = lon - 360.0 * np.round((lon - other) / 360.0)
+    return beside
 
 
 def _triangle_areas_km2(centres: Floats, corners: Floats) -> Floats:

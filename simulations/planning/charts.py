@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from geo.cells import boundary
+from geo.cells import boundary, centre
 from simulations.planning.groups import Groups
 from simulations.planning.page import Html
 from simulations.planning.records import Cells, Flags, Floats, Longs
@@ -123,9 +123,12 @@ def _shares(groups: Groups) -> Floats:
 def _map(axes: Axes, groups: Groups, top: float) -> PolyCollection:
     """``top``: the share of the brightest colour, the same in each policy's map."""
     enough = with_enough(groups)
-    few = PolyCollection(list(_outlines(groups.keys[~enough])), facecolor="#eeeeee", edgecolor="#cccccc")
+    beside = centre(int(groups.keys[0]))[1]
+    few = PolyCollection(
+        list(outlines(groups.keys[~enough], beside)), facecolor="#eeeeee", edgecolor="#cccccc"
+    )
     cells = PolyCollection(
-        list(_outlines(groups.keys[enough])),
+        list(outlines(groups.keys[enough], beside)),
         array=_shares(groups),
         cmap="cividis",
         edgecolor="white",
@@ -146,9 +149,10 @@ def _map(axes: Axes, groups: Groups, top: float) -> PolyCollection:
     return cells
 
 
-def _outlines(cells: Cells) -> Iterator[list[tuple[float, float]]]:
+def outlines(cells: Cells, beside: float) -> Iterator[list[tuple[float, float]]]:
+    """Longitudes within 180 degrees of ``beside``: a map across the 180th meridian is one piece."""
     for cell in cells.tolist():
-        yield [(lon, lat) for lat, lon in boundary(cell)]
+        yield [(lon - 360.0 * round((lon - beside) / 360.0), lat) for lat, lon in boundary(cell)]
 
 
 def _reached(counts: Longs) -> Floats:

@@ -27,6 +27,7 @@ Polygon = tuple[Ring, ...]
 """A position lies in it that is inside an odd number of its rings."""
 
 ATTEMPTS_MAX = 2_000
+BEYOND_180 = "; across the 180th meridian give the region's cells (region.h3)"
 LINES = 4_096
 """Lines of latitude on which polygons are measured."""
 
@@ -103,9 +104,8 @@ def _box(bbox: tuple[float, float, float, float], file: str) -> Region:
     if not (is_position(south, west) and is_position(north, east)):
         raise ScenarioError(file, "region.bbox", "is in degrees: south, west, north, east")
     if not (south < north and west < east):
-        raise ScenarioError(
-            file, "region.bbox", "is empty: south, west, north, east, each pair in this order"
-        )
+        reason = "is empty: south, west, north, east, each pair in this order"
+        raise ScenarioError(file, "region.bbox", f"{reason}{BEYOND_180 if south < north else ''}")
     return Region(south, west, north, east, _box_km2(south, west, north, east))
 
 
@@ -163,6 +163,8 @@ def _ring(positions: Any) -> Ring:
         raise ValueError("a ring has at least four positions")
     if not all(is_position(lat, lon) for lon, lat in ring.tolist()):
         raise ValueError("a position is longitude, latitude in degrees")
+    if (np.abs(np.diff(ring[:, 0])) > 180.0).any():  # RFC 7946, section 3.1.9, has it cut in two
+        raise ValueError(f"a side goes more than half around the earth{BEYOND_180}")
     return ring if (ring[0] == ring[-1]).all() else np.vstack((ring, ring[:1]))
 
 

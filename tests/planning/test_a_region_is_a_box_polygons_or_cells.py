@@ -8,6 +8,7 @@ import pytest
 
 from simulations.planning import calls
 from simulations.planning.cell_points import cells_at
+from simulations.planning.charts import outlines
 from simulations.planning.scenario import ScenarioError
 from tests.planning.scenarios import MEDICS, RATE, cells_around, scenario
 
@@ -70,6 +71,28 @@ def test_cells_of_a_file(tmp_path: Path) -> None:
     assert by_cell[by_cell > 10] / len(made) == pytest.approx([1 / 7] * 7, abs=0.02)
 
 
+def test_cells_across_the_180th_meridian_are_one_region(tmp_path: Path) -> None:
+    """Taveuni lies on it."""
+    cells = cells_around(-16.85, 180.0, resolution=7, rings=2)
+    region, grid = "[region]\nh3 = 'cells.csv'\n", "[grid]\ncsv = 'people.csv'\n"
+    held = scenario(
+        tmp_path,
+        f"{region}{grid}{MEDICS}[incidents]\nper_year = 20000\n",
+        cells_csv="\n".join(cells),
+        people_csv="h3,population\n" + "".join(f"{one},10\n" for one in cells),
+    )
+    assert held.region.area_km2 == pytest.approx(19 * 5.16, rel=0.25)
+    spread = held.region.points(5_000, lambda rows, nth: np.random.default_rng(nth).random(len(rows)))
+    made = calls.made(held, 0)
+    for lat, lon in (spread, (made.lat, made.lon)):
+        assert np.abs(lon).max() <= 180
+        assert held.region.holds(lat, lon).mean() > 0.999  # an edge is no straight line in degrees
+        assert 0.3 < (lon > 0).mean() < 0.7
+    assert held.grid is not None
+    drawn = [lon for one in outlines(held.grid.cells, 179.99) for lon, _ in one]
+    assert max(drawn) - min(drawn) < 0.3
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -78,6 +101,10 @@ def test_cells_of_a_file(tmp_path: Path) -> None:
         ('{"type": "Point", "coordinates": [0, 0]}', "holds no Polygon or MultiPolygon with an area"),
         (polygon(SQUARE[:2]), "a ring has at least four positions"),
         (polygon([[0, 0], [0, 0], [0, 0], [0, 0]]), "holds no Polygon or MultiPolygon with an area"),
+        (
+            polygon([[179.5, -17], [-179.5, -17], [-179.5, -16], [179.5, -16], [179.5, -17]]),
+            "a side goes more than half around the earth; across the 180th meridian give the region's cells",
+        ),
         (polygon([[0, 100], [1, 100], [1, 101], [0, 100]]), "a position is longitude, latitude in degrees"),
     ],
 )

@@ -58,6 +58,10 @@ CALLS = '[incidents]\ncsv = "calls.csv"\n'
             "medics.places: 'incidents' needs incidents.csv or",
         ),
         ("[region]\nbbox = [53.4, -6.3, 53.3, -6.1]\n" + MEDICS + RATE, "region.bbox: is empty: south, west"),
+        (
+            "[region]\nbbox = [-18.3, 177.2, -16.5, -179.8]\n" + MEDICS + RATE,
+            "each pair in this order; across the 180th meridian give the region's cells (region.h3)",
+        ),
         ("[region]\nbbox = [53.4, -6.3, 153, -6.1]\n" + MEDICS + RATE, "region.bbox: is in degrees"),
         ("[region]\n" + MEDICS + RATE, "region: give one of bbox, geojson, h3"),
         ('[region]\nh3 = "no.csv"\n' + MEDICS + RATE, "no.csv: can not be read (No such file or directory)"),
