@@ -114,6 +114,8 @@ class ModelDatabase:
         self.now_ms = now_ms
         self.on_commit: Callable[[Committed], None] = lambda _: None
         self.tables = Tables()
+        self.starts = 1
+        """How often the server was started."""
         self.log: list[Decision] = []
         self.sessions: dict[int, Session] = {}
         self.transaction: Transaction | None = None

@@ -69,7 +69,7 @@ def look(database: "ModelDatabase") -> Rows:
         tables.bus[True].no,
         living or None,
         tables.service[True].paused_at,
-        "server",
+        f"start {database.starts}",
     )
 
 

@@ -115,6 +115,7 @@ class Schedule:
         world.database_up = False
         for session in list(world.database.sessions.values()):
             session.end()
+        world.database.starts += 1
         await asyncio.sleep(self._random.uniform(0.5, 7.0))
         world.database_up = True
 
