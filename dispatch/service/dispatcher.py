@@ -140,7 +140,7 @@ class Dispatcher:
     async def start(self) -> None:
         """Takes up what is live or owed, or holds it. The roster has its medics and the digits are read."""
         await self.pause.begin()
-        await kept.keep(self._pool, self._policies.values())
+        await self.keep_policies()
         await take_up_owed(self._pool, self._membership, self.decisions)
         await self.outgoing.look()
         for chore in (self.positions.run(), self.outgoing.run(), self._tidy_up()):
@@ -148,6 +148,10 @@ class Dispatcher:
         since = self._clock.now_ms() - KEEP_ENDED_MS
         untold = take_up_untold(self._pool, self.decisions, since, self._devices_come)
         self._taking_up = self._chores.spawn(untold)
+
+    async def keep_policies(self) -> None:
+        """An incident is opened only with one that the database has."""
+        await kept.keep(self._pool, self._policies.values())
 
     async def close(self) -> None:
         """Sends in flight come to their outcome, every decision is committed, positions are saved."""

@@ -181,6 +181,7 @@ class Following:
         history = await nodes.history(self._pool)
         if history is None or history != self._history:
             log.warning("another server's history: all is read anew", history=history, before=self._history)
+            await self._dispatcher.keep_policies()
             self._feeds.start(look.feed_positions)
             await self._medics.read_anew()
             decisions = self._dispatcher.decisions

@@ -6,8 +6,9 @@ import pytest
 
 from tests.dispatcher.conftest import StartTown, start_town, texting
 from tests.dispatcher.town import Town, some_medics, until
+from tests.nodes.standby import promote, standby
 
-__all__ = ["start_town", "texting"]
+__all__ = ["promote", "standby", "start_town", "texting"]
 
 
 @pytest.fixture

@@ -6,30 +6,11 @@ What was lost is lost. What is decided from there on reaches every node, though 
 from collections.abc import Callable
 
 import asyncpg
-import pytest
 from msgspec.structs import replace
 
-from dispatch.service import following
-from dispatch.store import medics, nodes
+from dispatch.store import medics
 from tests.dispatcher.town import Town, until
 from tests.nodes.conftest import two
-
-
-@pytest.fixture
-def promote(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """From the next look on the database is on another server."""
-    servers = ["old"]
-
-    async def look(db: asyncpg.Pool) -> nodes.Look:
-        return replace(await real(db), server=servers[-1])
-
-    async def history(_: asyncpg.Pool) -> str:
-        return servers[-1]
-
-    real = nodes.look
-    monkeypatch.setattr(following.nodes, "look", look)
-    monkeypatch.setattr(following.nodes, "history", history)
-    return lambda: servers.append("promoted")
 
 
 async def test_an_alert_decided_elsewhere_rings_here_and_the_lost_is_forgotten(
