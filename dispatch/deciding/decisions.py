@@ -31,7 +31,7 @@ from dispatch.deciding.unknown_outcomes import AGAIN_S, UnknownOutcomes
 from dispatch.ids import RandBits, new_incident_id
 from dispatch.metrics import Metrics
 from dispatch.nodes.membership import Membership
-from dispatch.records import Change, NewIncident, Record
+from dispatch.records import Asked, Change, NewIncident, Record
 from dispatch.roster.roster import Roster
 from dispatch.store.appender import Appender
 from dispatch.store.appends import ClaimConflict, Fenced, Remembered, SeqConflict, Unavailable
@@ -51,8 +51,8 @@ class Decisions:
     what may be made ready for that: nothing of it is to be seen outside, since it may be refused.
 
     ``resume`` is told of every incident that was loaded, and may have something left to send; and whether
-    this node may have decided what it does not know of. ``gone`` is told of every one that memory let go.
-    ``look_at_medics`` brings the roster up to date.
+    this node may have decided what it does not know of. ``gone`` is told of every one that memory let go,
+    ``lost`` of alerts that the database has lost. ``look_at_medics`` brings the roster up to date.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Decisions:
         react: Callable[[Live, tuple[e.Event, ...]], None],
         resume: Callable[[Live, bool], None],
         gone: Callable[[Live], None],
+        lost: Callable[[Record, list[Asked]], None],
         digit_pairs: DigitPairs,
         metrics: Metrics,
         membership: Membership,
@@ -84,7 +85,12 @@ class Decisions:
         self.backlog = Backlog()
         self._planner = Planner(roster, digit_pairs)
         self.memory = Memory(
-            load=load, loaded=self._loaded, gone=gone, roster=roster, digit_pairs=digit_pairs
+            load=load,
+            loaded=self._loaded,
+            gone=gone,
+            lost=lost,
+            roster=roster,
+            digit_pairs=digit_pairs,
         )
         membership.on_new_life.append(self.memory.doubt_all)
         self._ticks = Ticks(clock, lambda live: self._put(live, Order(tick)), self.ours)
@@ -335,7 +341,7 @@ class Decisions:
                 for order in orders:
                     await self._carry_out(live, [order])
                 return
-            if orders[0].done is None:
+            if orders[0].done is None and live.record is not None:
                 log.error("order failed", incident_id=live.id, error=logs.describe(error))
                 self._ticks.set(live, wait_s_min=AGAIN_S)
             orders[0].refuse(error)
@@ -345,7 +351,14 @@ class Decisions:
         while conflicts < CONFLICTS_MAX:
             locked: dict[str, Live] = {}
             try:
-                await self._lock(locked, live, ids)
+                try:
+                    await self._lock(locked, live, ids)
+                except LookupError:
+                    if len(ids) == 1:
+                        raise
+                    # One of the others is lost, and with it what its medics held.
+                    ids, conflicts = {live.id}, conflicts + 1
+                    continue
                 try:
                     plan = self._planner.plan(locked, live, orders, self._clock.now_ms())
                 except NotLocked as missing:

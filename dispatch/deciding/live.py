@@ -186,9 +186,9 @@ class Live:
         """Nobody is deciding about it, or waits to."""
         return not (self.running or self.orders or self.lock.wanted)
 
-    def load(self, record: Record) -> None:
-        """The incident as the store has it."""
-        known = self.record.state.alerts if self.record is not None else ()
+    def load(self, record: Record, *, anew: bool = False) -> None:
+        """The incident as the store has it. ``anew``: what is known of it by now does not count."""
+        known = self.record.state.alerts if self.record is not None and not anew else ()
         for alert in record.state.alerts if known or record.state.live else ():
             before = known[alert.n - 1] if alert.n <= len(known) else None
             notes_before = len(before.notes) if before is not None else 0
@@ -205,6 +205,17 @@ class Live:
             self.by_n[one.n] = one
             self.firsts.setdefault(one.medic_id, one.n)
 
+    def lost_since(self, before: Record) -> list[Asked]:
+        """Whom alerts of ``before`` asked that are gone, or another's. What was heard of them is forgotten.
+
+        Not of a medic who was deleted: her alert is there, and nothing leads to her.
+        """
+        lost = [one for one in before.asked if not self.is_hers(one.n, one.medic_id)]
+        if lost:
+            numbers = {one.n for one in lost}
+            self.had = {said: None for said in self.had if said[0] not in numbers}
+        return lost
+
     def let_go(self, medic_id: str) -> None:
         """The medic is deleted: nothing here leads to her any more."""
         self.by_n = {n: asked for n, asked in self.by_n.items() if asked.medic_id != medic_id}
@@ -216,6 +227,11 @@ class Live:
         """Whom alert ``n`` asked; None where she was deleted, or there is no such alert."""
         asked = self.by_n.get(n)
         return asked.medic_id if asked else None
+
+    def is_hers(self, n: int, medic_id: str) -> bool:
+        """There is an alert ``n``, and it asked nobody else. Of a medic who was deleted nobody can say."""
+        there = self.record is not None and n <= len(self.record.state.alerts)
+        return there and self.medic_of(n) in (None, medic_id)
 
     def note(self, n: int, k: int) -> Note | None:
         """Notification ``k`` of alert ``n``; None where there is none."""

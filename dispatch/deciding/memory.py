@@ -14,7 +14,7 @@ from dispatch.core.ladder import unheard
 from dispatch.deciding.digit_pairs import DigitPairs
 from dispatch.deciding.live import Live
 from dispatch.deciding.plan import Part
-from dispatch.records import Record
+from dispatch.records import Asked, Record
 from dispatch.roster.roster import Roster
 from dispatch.store.trouble import unavailable_in_trouble
 
@@ -32,7 +32,8 @@ class Memory:
     """``load`` reads an incident from the store.
 
     ``loaded`` is told of each that was read, and whether this node may have decided what it does not know;
-    ``gone`` of each that was let go.
+    ``gone`` of each that was let go; ``lost`` of those whom alerts asked that the database has no more, with
+    the incident as it was: a standby was promoted that had not received them.
     """
 
     def __init__(
@@ -41,10 +42,11 @@ class Memory:
         load: Callable[[str], Awaitable[Record | None]],
         loaded: Callable[[Live, bool], None],
         gone: Callable[[Live], None] = lambda _: None,
+        lost: Callable[[Record, list[Asked]], None] = lambda _, __: None,
         roster: Roster,
         digit_pairs: DigitPairs,
     ) -> None:
-        self._load, self._loaded, self._gone = load, loaded, gone
+        self._load, self._loaded, self._gone, self._lost = load, loaded, gone, lost
         self._roster = roster
         self._digit_pairs = digit_pairs
         self._lives: dict[str, Live] = {}
@@ -126,6 +128,7 @@ class Memory:
         """After a conflict, or a commit of which nothing is known, memory follows the database again."""
         record = await self.read(live.id)
         if record is None:
+            self._lose(live)
             raise LookupError("no such incident")
         self._take_over(live, record, doubt=True)
 
@@ -134,14 +137,10 @@ class Memory:
         if live.record is None:
             return
         record = await self.read(live.id)
-        for alert in live.record.state.alerts:
-            if (medic_id := live.medic_of(alert.n)) is not None:
-                self._roster.release_alert(medic_id, live.id, alert.n)
         if record is None:
-            self._forget(live)
-        else:
-            live.record = None  # what went out by what is lost does not count as told
-            self._take_over(live, record, doubt=True)
+            self._lose(live)
+        else:  # what went out by what is lost does not count as told
+            self._take_over(live, record, doubt=True, anew=True)
 
     def follow_others(self, live: Live, record: Record) -> None:
         """As it was read from the store, where that is newer. The caller has its lock, or nobody has."""
@@ -190,8 +189,25 @@ class Memory:
             del self._lives[live.id]
             self._gone(live)
 
-    def _take_over(self, live: Live, record: Record, *, doubt: bool) -> None:
-        live.load(record)
+    def _lose(self, live: Live) -> None:
+        """The database has it no more: nothing is decided on it, and whoever asks finds none."""
+        before, live.record = live.record, None
+        if before is not None:
+            self._forget(live)
+            self._forget_lost(live, before)
+
+    def _forget_lost(self, live: Live, before: Record) -> None:
+        lost = live.lost_since(before)
+        for asked in lost:
+            self._roster.release_alert(asked.medic_id, live.id, asked.n)
+        if lost:
+            self._lost(before, lost)
+
+    def _take_over(self, live: Live, record: Record, *, doubt: bool, anew: bool = False) -> None:
+        before = live.record
+        live.load(record, anew=anew)
+        if before is not None:
+            self._forget_lost(live, before)
         for alert in record.state.alerts:
             self._claim(live, alert)
             if (asked := live.by_n.get(alert.n)) is not None:

@@ -165,6 +165,7 @@ def answering(
     """What the medic of alert ``n`` says, with how far she is and what else she has at that moment."""
 
     def make(now: Situation) -> c.Command:
+        _ensure_hers(now, n, medic_id)
         medic = roster.get(medic_id)
         return c.GiveAnswer(
             at=now.at,
@@ -181,6 +182,32 @@ def answering(
     return make
 
 
+def seeing(medic_id: str, n: int, channel: str) -> MakeCommand:
+    """The medic of alert ``n`` opened it."""
+
+    def make(now: Situation) -> c.Command:
+        _ensure_hers(now, n, medic_id)
+        return c.See(at=now.at, by="medic", policy=now.rules, n=n, channel=channel)
+
+    return make
+
+
+def arriving(medic_id: str, n: int) -> MakeCommand:
+    """The medic of alert ``n`` is there, by her position."""
+
+    def make(now: Situation) -> c.Command:
+        _ensure_hers(now, n, medic_id)
+        return c.GiveAnswer(at=now.at, policy=now.rules, n=n, answer="arrived", channel=None)
+
+    return make
+
+
+def _ensure_hers(now: Situation, n: int, medic_id: str) -> None:
+    """What the database has lost since she spoke is not taken for the alert that has its number now."""
+    if not now.live.is_hers(n, medic_id):
+        raise LookupError("no such alert")
+
+
 def settling(
     n: int,
     k: int,
@@ -191,9 +218,15 @@ def settling(
     by: e.By = "provider",
 ) -> MakeCommand:
     """What became of notification ``k`` of alert ``n``."""
-    return lambda now: c.Settle(
-        at=now.at, by=by, policy=now.rules, n=n, k=k, result=result, reason=reason, definite=definite
-    )
+
+    def make(now: Situation) -> c.Command:
+        if now.live.note(n, k) is None:  # lost, and not one that is being requested beside this
+            raise LookupError("no such notification")
+        return c.Settle(
+            at=now.at, by=by, policy=now.rules, n=n, k=k, result=result, reason=reason, definite=definite
+        )
+
+    return make
 
 
 def pausing(now: Situation) -> c.Command:

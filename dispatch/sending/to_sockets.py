@@ -184,7 +184,7 @@ class ToSockets:
         expected, self._expected = self._expected, {}
         for known, first in expected.items():
             live = self._decisions.memory.get(known.incident_id)
-            if live is None or live.record is None:
+            if live is None or live.record is None or live.note(known.n, known.k) is None:
                 continue
             # She may have come meanwhile, and have it, or have been told to stop.
             self.let_go(live, (known.n,))

@@ -22,9 +22,9 @@ from dispatch.core.policy import Policies
 from dispatch.deciding.decisions import KEEP_ENDED_MS, Decisions
 from dispatch.deciding.digit_pairs import DigitPairs
 from dispatch.deciding.live import Live
-from dispatch.deciding.orders import answering, leaving, why_left
+from dispatch.deciding.orders import answering, arriving, leaving, seeing, why_left
 from dispatch.grace import Grace
-from dispatch.ids import CHANCE, RandBits, alert_id, parse_alert_id, parse_notification_id
+from dispatch.ids import CHANCE, AlertId, RandBits, alert_id, parse_alert_id, parse_notification_id
 from dispatch.metrics import Metrics
 from dispatch.nodes.bus import Bus
 from dispatch.nodes.feed_positions import FeedPositions
@@ -32,12 +32,13 @@ from dispatch.nodes.membership import Membership
 from dispatch.nodes.newsroom import Newsroom
 from dispatch.nodes.presence import Presence
 from dispatch.paused.pause import Pause
-from dispatch.records import Change, Fix, Medic, NewIncident, Record
+from dispatch.records import Asked, Change, Fix, Medic, NewIncident, Record
 from dispatch.roster.roster import Roster
 from dispatch.sending.outgoing import Outgoing
 from dispatch.sending.sender import Result
 from dispatch.sending.sms_callbacks import callbacks
 from dispatch.service.her_alerts import HerAlerts, Shown
+from dispatch.service.lost_alerts import LostAlerts
 from dispatch.service.positions import Positions
 from dispatch.service.taking_up import take_up_owed, take_up_untold
 from dispatch.service.texts import LATE_ANSWER_MS, Texts
@@ -108,6 +109,7 @@ class Dispatcher:
             react=self._react,
             resume=self._resume,
             gone=lambda live: self._her_alerts.gone(live),
+            lost=self._lost,
             digit_pairs=self._digit_pairs,
             metrics=metrics,
             membership=membership,
@@ -130,6 +132,14 @@ class Dispatcher:
             paused=lambda: self.pause.on,
         )
         self._her_alerts = HerAlerts(self.decisions)
+        self._lost_alerts = LostAlerts(
+            self.decisions,
+            hub=hub,
+            roster=roster,
+            clock=clock,
+            sleep=sleep,
+            paused=lambda: self.pause.on,
+        )
         self._texts = Texts(pool, clock, self.decisions, self.answer, paused=lambda: self.pause.on)
 
     async def read_digits(self) -> None:
@@ -156,6 +166,7 @@ class Dispatcher:
     async def close(self) -> None:
         """Sends in flight come to their outcome, every decision is committed, positions are saved."""
         await self._chores.cancel()
+        await self._lost_alerts.close()
         await self.outgoing.close()
         await self.decisions.close()
         await self.outgoing.chores_done()
@@ -215,15 +226,14 @@ class Dispatcher:
     async def seen(self, medic_id: str, alert: str, channel: str) -> str:
         """A person opened it."""
         live, n = await self._hers(medic_id, alert)
-        record = await self.decisions.answer(
-            live.id, lambda now: c.See(at=now.at, by="medic", policy=now.rules, n=n, channel=channel)
-        )
+        record = await self.decisions.answer(live.id, seeing(medic_id, n, channel))
         return record.state.alert(n).state
 
     async def acknowledged(self, medic_id: str, message_id: str) -> None:
         """Her device has a message. What is not hers, or not known, is ignored. Raises Unavailable."""
         fault_points.reached("receipt_read")
         self._hub.acknowledged(medic_id, message_id)
+        self._lost_alerts.acknowledged(medic_id, message_id)
         known = parse_notification_id(message_id)
         if known is None:
             return
@@ -262,6 +272,7 @@ class Dispatcher:
         self.newsroom.socket(medic_id, True)
         for live, n in self._her_alerts.of(medic_id):
             self.outgoing.socket_appeared(live, n)
+        self._lost_alerts.socket_appeared(medic_id)
 
     def socket_closed(self, medic_id: str) -> None:
         """After the hub has let it go."""
@@ -336,6 +347,7 @@ class Dispatcher:
         self._digit_pairs.forget(medic_id)
         self.sockets_vanished((medic_id,))  # what was to be told her has nobody to tell
         self._her_alerts.forget(medic_id)
+        self._lost_alerts.forget(medic_id)
         for held in self._roster.held(medic_id):  # she may have answered to the last
             self._roster.release_alert(medic_id, held.incident_id, held.n)
         self.sign_out_here(medic_id)
@@ -374,6 +386,7 @@ class Dispatcher:
             log.warning("clock not read", error=logs.describe(error))
         self.decisions.tick_all_due()
         self.decisions.forget_ended()
+        self._lost_alerts.tidy()
         self._digit_pairs.forget_before(self._clock.now_ms() - LATE_ANSWER_MS)
 
     # --- within
@@ -407,6 +420,11 @@ class Dispatcher:
             self._end_what_was_left_open(live)
         if live.record is not None:
             self.wakeups.wake(live.room_id, live.record.feed_pos)
+
+    def _lost(self, record: Record, asked: list[Asked]) -> None:
+        for one in asked:
+            self._her_alerts.drop(one.medic_id, AlertId(record.id, one.n))
+        self._lost_alerts.lost(record, asked)
 
     def _devices_come(self) -> bool:
         return asyncio.get_running_loop().time() - self._socket_opened_at < COMING_S
@@ -443,11 +461,7 @@ class Dispatcher:
         at = record.details.position
         metres = float(distance_m(fix.lat, fix.lon, at.lat, at.lon))
         if has_arrived(record.policy, distance_m=metres, accuracy_m=fix.accuracy_m):
-            self.decisions.post(
-                live,
-                lambda now: c.GiveAnswer(at=now.at, policy=now.rules, n=n, answer="arrived", channel=None),
-                ("arrived", n, 0),
-            )
+            self.decisions.post(live, arriving(fix.medic_id, n), ("arrived", n, 0))
 
     async def _leave(self, medic_id: str, why: Literal["suspended", "opted_out", "deleted"]) -> None:
         """The roster offers her no more; what was being decided before may still have asked her."""

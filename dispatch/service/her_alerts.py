@@ -73,10 +73,14 @@ class HerAlerts:
     def gone(self, live: Live) -> None:
         """An incident that is no longer in memory."""
         for n, asked in live.by_n.items():
-            known = self._of.get(asked.medic_id, {})
-            known.pop(AlertId(live.id, n), None)
-            if not known:
-                self._of.pop(asked.medic_id, None)
+            self.drop(asked.medic_id, AlertId(live.id, n))
+
+    def drop(self, medic_id: str, alert: AlertId) -> None:
+        """An alert that is not hers any more, or is in memory no longer."""
+        known = self._of.get(medic_id, {})
+        known.pop(alert, None)
+        if not known:
+            self._of.pop(medic_id, None)
 
     def _add(self, medic_id: str, live: Live, n: int) -> None:
         self._of.setdefault(medic_id, {})[AlertId(live.id, n)] = None
