@@ -114,6 +114,9 @@ def _processes(make: Make[About, Made], about: About, workers: int) -> Iterator[
     except BaseException:
         for process in set(multiprocessing.active_children()) - before:
             process.terminate()
+        # One that ended in the middle of what it handed back leaves the executor waiting for the rest. The
+        # pipe's end comes once nobody is left who could write, and the executor holds a writer, unused.
+        executor._result_queue._writer.close()  # type: ignore[attr-defined]
         raise
     finally:
         # Waits for the processes: the executor notices that they are gone, and it alone may reap them.

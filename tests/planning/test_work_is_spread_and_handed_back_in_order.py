@@ -79,6 +79,11 @@ def dying(at: int) -> Callable[[int], int]:
     return work
 
 
+def handing_back(size: int) -> Callable[[int], bytes]:
+    """After the first, each process does nothing but hand back."""
+    return lambda index: bytes(size) if index else b""
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """Two workers in processes of their own, on loopback."""
@@ -105,6 +110,16 @@ def test_two_processes_hand_back_the_same_in_the_same_order(tmp_path: Path):
 def test_leaving_off_keeps_the_first_ones_and_ends_the_processes():
     several = spread.in_order(squares, 0, 10_000, jobs=2)
     assert [value for value, _ in islice(several, 7)] == [index**2 for index in range(7)]
+    several.close()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.timeout(30)
+def test_leaving_off_while_much_is_handed_back_waits_for_no_more_of_it():
+    """A pipe holds 64 KiB: whoever ends in the middle leaves the rest of it unwritten."""
+    several = spread.in_order(handing_back, 1 << 25, 10_000, jobs=2)
+    assert next(several) == b""
+    time.sleep(0.1)
     several.close()
     assert not multiprocessing.active_children()
 
