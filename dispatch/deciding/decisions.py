@@ -345,6 +345,9 @@ class Decisions:
                 log.error("order failed", incident_id=live.id, error=logs.describe(error))
                 self._ticks.set(live, wait_s_min=AGAIN_S)
             orders[0].refuse(error)
+        finally:
+            # Where it is not known here whether it was opened, another node may know it, and who asks for it.
+            live.opening = False
 
     async def _decide(self, live: Live, orders: list[Order]) -> None:
         ids, conflicts = {live.id}, 0
@@ -463,10 +466,10 @@ class Decisions:
             live = own if incident_id == own.id else await self.memory.live(incident_id)
             await live.lock.acquire()
             locked[incident_id] = live
-        stale = [live for live in locked.values() if live.stale and live.record is not None]
-        for live in stale:
+        outdated = [live for live in locked.values() if live.outdated]
+        for live in outdated:
             await self.memory.load_again(live)
-        if stale and not self.alone:
+        if outdated and not self.alone:
             await self._see_who_left()
 
     async def _see_who_left(self) -> None:

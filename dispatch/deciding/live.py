@@ -131,7 +131,8 @@ class _Lock(asyncio.Lock):
 
 
 class Live:
-    """``record`` is None until the incident is opened. Changed only under ``lock``.
+    """``record`` is None until the incident is opened. Changed only under ``lock``. ``opening``: that is to
+    be decided here, or being committed; once that is over, the store says whether it is opened.
 
     ``by_n`` has who each alert went to; one whose medic was deleted is in neither it nor ``firsts``, which
     maps each medic asked to the number of her first alert. ``quiet_until``: what the last decision made here
@@ -151,6 +152,7 @@ class Live:
         "id",
         "lock",
         "new",
+        "opening",
         "orders",
         "quiet_until",
         "ready",
@@ -173,7 +175,7 @@ class Live:
         self.new: dict[tuple[int, int], None] = {}
         self.answered: dict[int, None] = {}
         self.ready: dict[tuple[int, int], Framed] = {}
-        self.running = False
+        self.running = self.opening = False
         self.timer: asyncio.TimerHandle | None = None
         self.record: Record | None = None
         self.by_n: dict[int, Asked] = {}
@@ -185,6 +187,11 @@ class Live:
     def idle(self) -> bool:
         """Nobody is deciding about it, or waits to."""
         return not (self.running or self.orders or self.lock.wanted)
+
+    @property
+    def outdated(self) -> bool:
+        """To be read from the store before anything is decided on it."""
+        return self.stale if self.record is not None else not self.opening
 
     def load(self, record: Record, *, anew: bool = False) -> None:
         """The incident as the store has it. ``anew``: what is known of it by now does not count."""

@@ -87,6 +87,7 @@ class Memory:
     def begin(self, incident_id: str, room_id: str) -> Live:
         """An incident that is about to be opened."""
         live = self._lives[incident_id] = Live(incident_id, room_id)
+        live.opening = True
         return live
 
     def drop(self, live: Live) -> None:

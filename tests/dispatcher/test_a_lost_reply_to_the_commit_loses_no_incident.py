@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from cut import Proxy
-from town import Town, asked_by, some_medics, soon, states
+from town import KEY, Town, asked_by, some_medics, soon, states
 
+from dispatch.core import commands as c
 from dispatch.records import Record
 from dispatch.store import idempotency
 from dispatch.store.appends import KeyTaken, Remembered, Unavailable
@@ -118,6 +119,23 @@ async def test_where_the_database_stays_away_the_caller_is_told_so_and_the_alert
     assert {asked.medic_id for asked in record.asked} == {"medic-000", "medic-001", "medic-002"}
     for asked in record.asked:
         assert len(cut_off.devices[asked.medic_id].of("alert")) == 1
+
+
+async def test_who_knows_of_it_by_another_node_is_not_told_that_there_is_none(cut_off, proxy):
+    go_away_with(proxy, reply_to_an_append(proxy))
+    report = asyncio.create_task(cut_off.report(reference="lost"))
+    lives = cut_off.dispatcher.decisions.lives
+    while not (begun := [live for live in lives() if live.record is None]):
+        await asyncio.sleep(0)
+    closing = asyncio.create_task(cut_off.dispatcher.command(begun[0].id, KEY, c.Close))
+    with pytest.raises(Unavailable):
+        await report
+    with pytest.raises(Unavailable):
+        await closing
+    come_back(proxy)
+    await opened(cut_off, 1)
+    closed = await cut_off.dispatcher.command(begun[0].id, KEY, c.Close)
+    assert closed.state.state == "closed"
 
 
 async def test_one_that_was_never_written_is_forgotten(cut_off, proxy):
