@@ -4,9 +4,7 @@ Revision ID: 0003
 Revises: 0002
 """
 
-from pathlib import Path
-
-from alembic import op
+from dispatch.store.migrations import scripts
 
 revision = "0003"
 down_revision = "0002"
@@ -15,11 +13,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
-    connection.exec_driver_sql("select 1")  # the driver begins its transaction with the first statement
-    for name in ("0003_smaller.sql", "0003_append.sql"):
-        script = Path(__file__).with_name(name).read_text("utf-8")
-        # Several statements in one text, which a prepared statement can not be: past SQLAlchemy, to asyncpg.
-        driver_connection = connection.connection.dbapi_connection
-        assert driver_connection is not None
-        driver_connection.run_async(lambda driver, script=script: driver.execute(script))
+    scripts.run("0003_smaller.sql", "0003_append.sql")
