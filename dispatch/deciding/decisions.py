@@ -248,7 +248,7 @@ class Decisions:
         """
         self._closing = True
         self._ticks.stop(self.memory.all())
-        self._turns.gathered()
+        self._turns.hurry()
         await self._unknown.close()
         await self._working.join()
         self._closed = True

@@ -19,6 +19,11 @@ from dispatch.store.appends import Overloaded
 
 AT_A_TIME = 32
 """Incidents being decided or committed: half of them share a commit while the others are made ready."""
+DUE_AT_A_TIME = 48
+"""The same, for what may not wait: a report finds room although answers have taken all of theirs."""
+BEGIN_A_ROUND = 8
+"""Of what may wait, so many turns begin in one round of the loop. What was gathered is ready at once, and a
+report that came meanwhile would wait a round as long as all of it each time that it waits for the loop."""
 GATHER_S = 0.02
 """How long what is not urgent waits for more of its kind: too short for anybody to notice."""
 TURN_S_MAX = 10.0
@@ -36,8 +41,10 @@ class Turns:
 
     def __init__(self, begin: Callable[[Live], None]) -> None:
         self._begin = begin
-        self._at_a_time = AT_A_TIME
+        self._at_a_time, self._due_at_a_time = AT_A_TIME, DUE_AT_A_TIME
         self._under_way = 0
+        self._begun_this_round = 0
+        self._no_rounds = False
         self._heap: list[tuple[float, int, Live]] = []
         self._due: dict[str, float] = {}
         """When each incident that waits is due; what the heap says otherwise is out of date."""
@@ -64,11 +71,12 @@ class Turns:
 
     def ask(self, live: Live) -> None:
         """The incident has orders; it is due when the first of them is."""
-        if self._under_way < self._at_a_time:
+        may_wait_s = min(order.may_wait_s for order in live.orders)
+        if self._has_room(due=may_wait_s == 0):
             self._due.pop(live.id, None)
             self._start(live)
             return
-        due = asyncio.get_running_loop().time() + min(order.may_wait_s for order in live.orders)
+        due = asyncio.get_running_loop().time() + may_wait_s
         if due < self._due.get(live.id, float("inf")):
             self._due[live.id] = due
             heapq.heappush(self._heap, (due, next(self._numbers), live))
@@ -86,17 +94,16 @@ class Turns:
             if live.orders and not live.running:
                 self.ask(live)
 
+    def hurry(self) -> None:
+        """The end is near: nothing waits for its moment any more, or for a round."""
+        self._no_rounds = True
+        self.gathered()
+        self._begin_next()
+
     def ended(self) -> None:
         """A turn is over: the next one begins."""
         self._under_way -= 1
-        while self._heap and self._under_way < self._at_a_time:
-            due, _, live = heapq.heappop(self._heap)
-            if self._due.get(live.id) == due:
-                del self._due[live.id]
-                self._learn()
-                self._start(live)
-        if not self._heap:
-            self._begun = 0
+        self._begin_next()
 
     @contextmanager
     def left(self) -> Iterator[None]:
@@ -107,9 +114,37 @@ class Turns:
         finally:
             self._under_way += 1
 
+    def _has_room(self, *, due: bool) -> bool:
+        if due:
+            return self._under_way < self._due_at_a_time
+        fits_in_round = self._begun_this_round < BEGIN_A_ROUND or self._no_rounds
+        return fits_in_round and self._under_way < self._at_a_time
+
+    def _begin_next(self) -> None:
+        """Whoever is due first; where that one may wait still, all the others may."""
+        now = asyncio.get_running_loop().time()
+        while self._heap:
+            due, _, live = self._heap[0]
+            waits = self._due.get(live.id) == due
+            if waits and not self._has_room(due=due <= now):
+                return
+            heapq.heappop(self._heap)
+            if waits:
+                del self._due[live.id]
+                self._learn()
+                self._start(live)
+        self._begun = 0
+
     def _start(self, live: Live) -> None:
         self._under_way += 1
+        if self._begun_this_round == 0:
+            asyncio.get_running_loop().call_soon(self._next_round)
+        self._begun_this_round += 1
         self._begin(live)
+
+    def _next_round(self) -> None:
+        self._begun_this_round = 0
+        self._begin_next()
 
     def _learn(self) -> None:
         """While others wait, from one turn to the next is what a turn takes, whatever it is that takes it."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import asyncpg
@@ -31,6 +32,7 @@ from dispatch.store.appends import (
 )
 from dispatch.store.commit_times import CommitTimes
 from dispatch.store.statements import statements
+from dispatch.store.told import Told
 
 APPENDS_A_BATCH_MAX = 64
 _URGENT, _ORDINARY, _END = range(3)
@@ -64,13 +66,14 @@ _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 class _Job:
     """One append on its way. ``in_doubt``: a try of it may have been committed unseen; ``ended``: no more."""
 
-    __slots__ = ("append_id", "done", "ended", "give_up_at", "in_doubt", "rows", "tries")
+    __slots__ = ("append_id", "done", "ended", "give_up_at", "in_doubt", "rows", "tries", "urgent")
 
     def __init__(
-        self, rows: Rows, append_id: int, loop: asyncio.AbstractEventLoop, patience_s: float
+        self, rows: Rows, append_id: int, loop: asyncio.AbstractEventLoop, patience_s: float, *, urgent: bool
     ) -> None:
         self.rows = rows
         self.append_id = append_id
+        self.urgent = urgent
         self.done: asyncio.Future[dict[str, int]] = loop.create_future()
         self.give_up_at = loop.time() + patience_s
         self.in_doubt = self.ended = False
@@ -86,15 +89,22 @@ class _Job:
         opened: str = next(incident_id for incident_id, seq, *_ in self.rows.streams if seq == 1)
         return opened
 
-    def succeed(self, positions: dict[str, int]) -> None:
+    def succeed(self, positions: dict[str, int], told: Told) -> None:
         self.ended = True
-        if not self.done.done():  # its caller may have been cancelled; what is written is written
-            self.done.set_result({incident_id: positions[incident_id] for incident_id in self.incident_ids})
+        own = {incident_id: positions[incident_id] for incident_id in self.incident_ids}
+        if self.urgent:
+            self._tell(own)
+        else:
+            told.tell(partial(self._tell, own))
 
     def fail(self, error: BaseException) -> None:
         self.ended = True
         if not self.done.done():
             self.done.set_exception(error)
+
+    def _tell(self, positions: dict[str, int]) -> None:
+        if not self.done.done():  # its caller may have been cancelled; what is written is written
+            self.done.set_result(positions)
 
 
 class Living(Protocol):
@@ -130,6 +140,7 @@ class Appender:
         self._held_over: _Job | None = None
         self._connection: asyncpg.pool.PoolConnectionProxy | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._told = Told()
         self._closing = False
 
     async def start(self) -> None:
@@ -162,7 +173,7 @@ class Appender:
             raise RuntimeError("the appender is closing")
         append_id = self._randbits(63)
         rows = rows_of(work, append_id=append_id)
-        job = _Job(rows, append_id, asyncio.get_running_loop(), self._patience_s)
+        job = _Job(rows, append_id, asyncio.get_running_loop(), self._patience_s, urgent=urgent)
         self._put(_URGENT if urgent else _ORDINARY, job)
         if meanwhile is not None:
             await asyncio.sleep(0)  # the writer's turn first
@@ -237,7 +248,7 @@ class Appender:
                     again += await self._attempt([job])
             return again
         for job in jobs:
-            job.succeed(positions)
+            job.succeed(positions, self._told)
         return []
 
     async def _write(self, jobs: list[_Job]) -> dict[str, int]:
@@ -297,7 +308,7 @@ class Appender:
         positions = {row["incident_id"]: row["feed_pos"] for row in found}
         for job in doubtful:
             if job.append_id in written:
-                job.succeed(positions)
+                job.succeed(positions, self._told)
         return [job for job in jobs if job.append_id not in written]
 
     async def _connected(self) -> asyncpg.pool.PoolConnectionProxy:

@@ -32,6 +32,7 @@ async def held_up(
     database_url: str, tmp_path: Path, pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[HeldUp]:
     monkeypatch.setattr("dispatch.deciding.turns.AT_A_TIME", AT_A_TIME)
+    monkeypatch.setattr("dispatch.deciding.turns.DUE_AT_A_TIME", AT_A_TIME)
     monkeypatch.setattr("dispatch.deciding.turns.EACH_S", EACH_S)
     monkeypatch.setattr("dispatch.deciding.turns.LEARNT", 0.0)
     monkeypatch.setattr("dispatch.deciding.turns.TURN_S_MAX", 60.0)

@@ -1,4 +1,7 @@
-"""Turns: so many incidents at a time, and of those that wait who may wait least, though nobody for ever."""
+"""Turns: so many incidents at a time, and of those that wait who may wait least, though nobody for ever.
+
+What may wait begins a little at a time, and a report finds room although answers have taken all of theirs.
+"""
 
 import asyncio
 
@@ -14,6 +17,7 @@ from dispatch.store.appends import Overloaded
 @pytest.fixture(autouse=True)
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_A_TIME", 1)
+    monkeypatch.setattr(module, "DUE_AT_A_TIME", 1)
 
 
 class Began(list[str]):
@@ -100,6 +104,79 @@ async def test_a_receipt_that_has_waited_goes_before_a_report(monkeypatch: pytes
     began.ask(report, a_report())
     began.turns.ended()
     assert began == ["first", "receipt"]
+
+
+async def test_a_report_finds_room_although_answers_have_taken_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "AT_A_TIME", 2)
+    monkeypatch.setattr(module, "DUE_AT_A_TIME", 3)
+    began = Began()
+    for live in some("a", "b", "c"):
+        began.ask(live, an_answer())
+    for live in some("report", "second"):
+        began.ask(live, a_report())
+    assert began == ["a", "b", "report"]
+    began.turns.ended()
+    assert began == ["a", "b", "report", "second"], "three are under way, and of answers two may be"
+    began.turns.ended()
+    assert began == ["a", "b", "report", "second"]
+    began.turns.ended()
+    assert began == ["a", "b", "report", "second", "c"]
+
+
+async def test_an_answer_that_has_waited_for_long_takes_the_room_of_reports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else reports without end would leave it none."""
+    monkeypatch.setattr(module, "DUE_AT_A_TIME", 2)
+    monkeypatch.setattr("dispatch.deciding.live.ANSWER_MAY_WAIT_S", 0.01)
+    began = Began()
+    first, second, answer, third = some("first", "second", "answer", "third")
+    began.ask(first, a_report())
+    began.ask(second, a_report())
+    began.ask(answer, an_answer())
+    await asyncio.sleep(0.02)
+    began.ask(third, a_report())
+    began.turns.ended()
+    assert began == ["first", "second", "answer"]
+
+
+async def test_of_what_was_gathered_a_little_begins_in_each_round_of_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And a report does not wait for the rest of it."""
+    monkeypatch.setattr(module, "AT_A_TIME", 32)
+    monkeypatch.setattr(module, "DUE_AT_A_TIME", 48)
+    monkeypatch.setattr(module, "BEGIN_A_ROUND", 2)
+    monkeypatch.setattr(module, "GATHER_S", 0.0)
+    began = Began()
+    for live in some(*"abcde"):
+        live.orders.append(an_answer())
+        began.turns.ask_soon(live)
+    while not began:
+        await asyncio.sleep(0)
+    assert began == ["a", "b"]
+    began.ask(*some("report"), a_report())
+    assert began == ["a", "b", "report"]
+    await asyncio.sleep(0)
+    assert began == ["a", "b", "report", "c", "d"]
+    await asyncio.sleep(0)
+    assert began == ["a", "b", "report", "c", "d", "e"]
+
+
+async def test_at_the_end_nothing_waits_for_its_moment_or_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_A_TIME", 4)
+    monkeypatch.setattr(module, "BEGIN_A_ROUND", 1)
+    began = Began()
+    first, second, third = some("first", "second", "third")
+    began.ask(first, an_answer())
+    began.ask(second, an_answer())
+    third.orders.append(an_answer())
+    began.turns.ask_soon(third)
+    assert began == ["first"]
+    began.turns.hurry()
+    assert sorted(began) == ["first", "second", "third"]
 
 
 async def test_one_that_only_lets_time_pass_leaves_its_turn_to_another() -> None:

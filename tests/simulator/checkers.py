@@ -163,13 +163,21 @@ class Checkers:
                 self._claims.setdefault(medic_id, {})[key] = None
 
     def _check_claims(self, incident_id: str) -> None:
-        """One alert a medic over all real incidents. An append changes several of them at once."""
+        """One alert a medic over all real incidents. An append changes several of them at once.
+
+        One who was deleted holds none: whose alert it was is not known any more, and a node that has not heard
+        of it may ask her once again.
+        """
         state = self.incidents[incident_id].state
         assert state is not None
+        rows = self._database.tables.alert
         for alert in state.alerts:
             medic_id = self._claim_of.get((incident_id, alert.n))
-            if medic_id is not None and len(self._claims[medic_id]) > 1:
-                self._wrong(f"2: {medic_id} holds {len(self._claims[medic_id])} alerts", incident_id)
+            if medic_id is None:
+                continue
+            held = sum(rows[key].medic_id == medic_id for key in self._claims[medic_id])
+            if held > 1:
+                self._wrong(f"2: {medic_id} holds {held} alerts", incident_id)
 
     def _check_columns(self, decision: Decision) -> None:
         state = self.incidents[decision.incident_id].state
