@@ -165,8 +165,8 @@ class Checkers:
     def _check_claims(self, incident_id: str) -> None:
         """One alert a medic over all real incidents. An append changes several of them at once.
 
-        One who was deleted holds none: whose alert it was is not known any more, and a node that has not heard
-        of it may ask her once again.
+        One who was deleted holds none: whose alert it was is not known any more, and a node that has not
+        heard of it may ask her once again.
         """
         state = self.incidents[incident_id].state
         assert state is not None
