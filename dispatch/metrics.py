@@ -82,6 +82,8 @@ class Metrics:
 
     def _count(self, state: Incident, event: e.Event) -> None:  # one line for each kind of event
         match event:
+            case e.NotificationRequested():  # the most frequent; what became of it is counted
+                return
             case e.IncidentOpened(kind=kind, drill=drill):
                 self._incidents(kind, "yes" if drill else "no").inc()
             case e.IncidentClosed():

@@ -29,7 +29,9 @@ IN_FLIGHT_MAX = 512
 class Share(NamedTuple):
     """How full the node may be, and how far behind, for one class of work.
 
-    A report waits its turn in the loop some five times on its way, so that it takes five times the lag.
+    A report waits its turn in the loop some eight times on its way, so that it takes eight times the lag. Of
+    what waits for its turn reports go first: that they are refused is for the sake of the answers, which else
+    would come when their incidents have ended.
     """
 
     full: float
@@ -39,9 +41,9 @@ class Share(NamedTuple):
 
 SHARES: Mapping[Work, Share] = {
     "change": Share(1.0, math.inf, 1),
-    "incident": Share(1.0, 0.5, 1),
-    "answer": Share(0.75, 0.3, 2),
-    "read": Share(0.5, 0.2, 5),
+    "incident": Share(1.0, 0.25, 1),
+    "answer": Share(0.75, 0.2, 2),
+    "read": Share(0.5, 0.15, 5),
     "position": Share(0.25, 0.1, 10),
 }
 

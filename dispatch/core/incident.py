@@ -169,8 +169,11 @@ class Incident(msgspec.Struct, gc=False):
 
     def newest_of(self, n: int) -> Alert:
         """The newest alert of the medic whom alert ``n`` asked."""
-        first = self.alert(n).first
-        return next(alert for alert in reversed(self.alerts) if alert.first == first)
+        newest = self.alert(n)
+        for alert in self.alerts[n:]:
+            if alert.first == newest.first:
+                newest = alert
+        return newest
 
     def current(self) -> list[Alert]:
         """The alerts that still count for anything: those since opening or the last reopen."""
