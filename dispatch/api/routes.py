@@ -113,7 +113,7 @@ def answering(operation: Operation, metrics: Metrics, admission: Admission) -> A
 
 
 class Shortcut:
-    """Straight to the operation where the path holds no parameter; all else, 404 and 405 too, by the frame.
+    """Straight to the operation; all else, 404 and 405 too, by the frame.
 
     A report passes five layers of the frame less on its way in, a twentieth of the time to a phone.
     """
@@ -121,19 +121,37 @@ class Shortcut:
     def __init__(
         self, operations: Sequence[Operation], frame: ASGIApp, metrics: Metrics, admission: Admission
     ) -> None:
-        self._straight = {
-            (one.method, one.path): answering(one, metrics, admission)
-            for one in operations
-            if "{" not in one.path
-        }
+        self._straight: dict[tuple[str, str], ASGIApp] = {}
+        self._with_id: dict[str, dict[tuple[str, str], tuple[str, ASGIApp]]] = {}
+        """By what stands before the id; by the method and what stands after it; the id's name too."""
+        for one in operations:
+            app = answering(one, metrics, admission)
+            before, opens, rest = one.path.partition("{")
+            name, _, after = rest.partition("}")
+            if opens:
+                self._with_id.setdefault(before, {})[one.method, after] = (name, app)
+            else:
+                self._straight[one.method, one.path] = app
         self._no_head = {one.path for one in operations if one.method == "GET" and "HEAD" not in one.allowed}
         self._frame = frame
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD" and scope["path"] not in self._no_head:
             scope = {**scope, "method": "GET"}  # a copy: by its own scope the server leaves out the body
-        app = self._straight.get((scope["method"], scope["path"]), self._frame)
+        app = self._straight.get((scope["method"], scope["path"])) or self._about_one(scope) or self._frame
         await app(scope, receive, send)
+
+    def _about_one(self, scope: Scope) -> ASGIApp | None:
+        """The operation whose path has an id in it, which is put into the scope as a router does."""
+        path: str = scope["path"]
+        for before, operations in self._with_id.items():
+            if path.startswith(before):
+                given, slash, word = path[len(before) :].partition("/")
+                name, app = operations.get((scope["method"], slash + word), ("", None))
+                if given and app is not None:
+                    scope["path_params"] = {name: given}
+                    return app
+        return None
 
 
 def problem_of(error: Exception, route: str) -> Problem:
