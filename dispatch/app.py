@@ -220,9 +220,10 @@ class Edge:
 
 
 def _edge(parts: Parts) -> Edge:
-    lag, metrics, dispatcher = Lag(), parts.node.metrics, parts.node.dispatcher
+    metrics, dispatcher = parts.node.metrics, parts.node.dispatcher
     decisions = dispatcher.decisions
-    admission = Admission(decisions.backlog, lambda: max(lag.seconds, decisions.waits_s), metrics)
+    lag = Lag(lambda: decisions.waits_s)
+    admission = Admission(decisions.backlog, lambda: lag.behind_s, metrics)
     rates = Rates(
         key_per_s=parts.settings.key_requests_per_s,
         device_per_s=parts.settings.device_requests_per_s,

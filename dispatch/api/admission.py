@@ -2,10 +2,11 @@
 
 A node is as full as the fullest of what it bounds: requests under way, and orders waiting for their commit.
 It is behind by how long whatever is ready waits in its loop, or by how long it takes to decide all that
-waits for its turn. Each class of work is taken up to a share of the one, and while the node is not behind by
-more than that class bears; the rest is refused at once, with 503 and ``Retry-After``, and whoever asked tries
-again. What was taken is done in time for that: a report that is refused costs next to nothing, one that is
-taken some twenty decisions more. What control rooms do with the incidents that there are is refused last.
+waits for its turn, which counts twice where it lasts (`lag.py`). Each class of work is taken up to a share of
+the one, and while the node is not behind by more than that class bears; the rest is refused at once, with 503
+and ``Retry-After``, and whoever asked tries again. What was taken is done in time for that: a report that is
+refused costs next to nothing, one that is taken some twenty decisions more. What control rooms do with the
+incidents that there are is refused last.
 
 An answer over a socket is not refused but waits, unread (see `socket.py`): to refuse it costs as much as to
 take it, and it comes again.
@@ -41,9 +42,9 @@ class Share(NamedTuple):
 
 SHARES: Mapping[Work, Share] = {
     "change": Share(1.0, math.inf, 1),
-    "incident": Share(1.0, 0.25, 1),
-    "answer": Share(0.75, 0.2, 2),
-    "read": Share(0.5, 0.15, 5),
+    "incident": Share(1.0, 0.5, 1),
+    "answer": Share(0.75, 0.3, 2),
+    "read": Share(0.5, 0.2, 5),
     "position": Share(0.25, 0.1, 10),
 }
 

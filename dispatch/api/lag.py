@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from dispatch.check import Check
 
@@ -10,6 +11,8 @@ BEATS = 5
 LATE_S = 0.25
 BURST_S = 0.5
 """A burst may take so long. What is behind by more is, while it lasts, as good as always behind."""
+LASTING = 2.0
+"""By how much more counts what has waited for its turn all the while, and so is no burst."""
 
 
 class Lag:
@@ -18,15 +21,24 @@ class Lag:
     The shortest, as CoDel has it (RFC 8289, 3.2): a queue that is always there is overload, a burst (a
     collection of garbage, one large answer) is not. Where rounds take seconds, five of them are far too many
     to wait for: a beat that is due and does not come tells as well.
+
+    ``turns_s``: how long it takes to decide all that waits for its turn.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, turns_s: Callable[[], float] = lambda: 0.0) -> None:
+        self._turns_s = turns_s
         self._rounds: deque[float] = deque([0.0] * BEATS, BEATS)
+        self._turns: deque[float] = deque([0.0] * BEATS, BEATS)
         self._due: float | None = None
 
     @property
     def seconds(self) -> float:
         return max(min(self._rounds), self._overdue_s())
+
+    @property
+    def behind_s(self) -> float:
+        """How far this node is behind: where more waits than can be decided soon, what lasts counts twice."""
+        return max(self.seconds, self._turns_s(), LASTING * min(self._turns))
 
     def _overdue_s(self) -> float:
         """How long the next beat should have come, beyond a burst."""
@@ -52,3 +64,4 @@ class Lag:
             began = asyncio.get_running_loop().time()
             await asyncio.sleep(0)
             self._rounds.append(asyncio.get_running_loop().time() - began)
+            self._turns.append(self._turns_s())

@@ -1,4 +1,4 @@
-"""The lag of the event loop: a lasting queue shows, a single burst does not."""
+"""How far a node is behind: a lasting queue shows, or counts twice, a single burst does not."""
 
 import asyncio
 import time
@@ -46,3 +46,16 @@ async def test_a_burst_is_not() -> None:
     lag = Lag()
     asyncio.get_running_loop().call_later(0.002, time.sleep, 0.3)
     assert await measured(lag) < 0.3
+
+
+async def test_what_waits_for_its_turn_all_the_while_counts_twice() -> None:
+    """So that reports are refused before answers come too late, and a burst of reports is taken."""
+    waits = [0.3]
+    lag = Lag(lambda: waits[0])
+    assert lag.behind_s == 0.3
+    await measured(lag)
+    assert lag.behind_s == 0.6
+    waits[0] = 0.0
+    assert lag.behind_s == 0.6, "it has only just ended"
+    await measured(lag)
+    assert lag.behind_s < 0.3
