@@ -240,7 +240,7 @@ def _service(parts: Parts, edge: Edge, readiness: Readiness, checks: Checks) -> 
     frame = _frame()
     operations = _operations(parts, access, feed, checks)
     operations += HealthApi(readiness.checks, parts.node.metrics).operations()
-    add_operations(frame, operations, parts.node.metrics, edge.admission)
+    add_operations(frame, operations)
     http = Shortcut(operations, frame, parts.node.metrics, edge.admission)
     socket = SocketApp(
         parts.desk,

@@ -1,4 +1,4 @@
-"""How long whatever is ready waits for its turn in this process: the honest measure of a busy event loop."""
+"""How far a node is behind: how long what is ready waits for the event loop, and what waits to be decided."""
 
 import asyncio
 from collections import deque

@@ -16,11 +16,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from dispatch.api.admission import Admission
 from dispatch.api.once import HEADER as ONCE
 from dispatch.api.problem import MEDIA_TYPE, STATUS_AND_TITLE, ProblemDocument
-from dispatch.api.routes import DEVICE, LeanRoute, Operation, endpoint_of
-from dispatch.metrics import Metrics
+from dispatch.api.routes import DEVICE, Operation, OperationRoute, endpoint_of
 
 REFERENCE = "#/components/schemas/{name}"
 SECURITY = {
@@ -42,14 +40,11 @@ _HEADERS = {
 }
 
 
-def add_operations(
-    app: FastAPI, operations: Sequence[Operation], metrics: Metrics, admission: Admission
-) -> None:
+def add_operations(app: FastAPI, operations: Sequence[Operation]) -> None:
     """Routes of all operations, ``/openapi.json`` and ``/docs``."""
-    app.router.route_class = LeanRoute
+    app.router.route_class = OperationRoute
     for one in operations:
-        endpoint = endpoint_of(one, metrics, admission)
-        app.router.add_api_route(one.path, endpoint, methods=[one.method], response_model=None)
+        app.router.add_api_route(one.path, endpoint_of(one), methods=[one.method], response_model=None)
     _add_pages(app, operations)
 
 

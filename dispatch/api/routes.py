@@ -1,4 +1,4 @@
-"""How an operation becomes a route: FastAPI's frame, without its machinery on the way of a request.
+"""How an operation is reached: past FastAPI's frame, which answers what is none and draws them for OpenAPI.
 
 A handler takes the request and gives the response; what it raises becomes a problem document here, in one
 place. Each operation says for OpenAPI what it takes and gives, as the structs that really parse and write it.
@@ -65,12 +65,11 @@ class Operation:
         return frozenset({self.method, "HEAD"} if headed else {self.method})
 
 
-class LeanRoute(APIRoute):
-    """A FastAPI route that hands requests straight to its handler."""
+class OperationRoute(APIRoute):
+    """What the frame knows of an operation, by which it says 405; requests take the `Shortcut` past it."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        self.app = endpoint.answering  # type: ignore[attr-defined]
         self.allowed: frozenset[str] = endpoint.allowed  # type: ignore[attr-defined]
 
 
@@ -190,17 +189,18 @@ def _allowed(routes: Iterable[BaseRoute], scope: Scope) -> set[str]:
     for route in routes:
         if route.matches(scope)[0] is Match.PARTIAL:
             found |= (
-                route.allowed if isinstance(route, LeanRoute) else getattr(route, "methods", None) or set()
+                route.allowed
+                if isinstance(route, OperationRoute)
+                else getattr(route, "methods", None) or set()
             )
     return found
 
 
-def endpoint_of(operation: Operation, metrics: Metrics, admission: Admission) -> Callable[..., Any]:
+def endpoint_of(operation: Operation) -> Callable[..., Any]:
     """What FastAPI is given; it is never called."""
 
     async def endpoint() -> None:
         raise NotImplementedError
 
-    endpoint.answering = answering(operation, metrics, admission)  # type: ignore[attr-defined]
     endpoint.allowed = operation.allowed  # type: ignore[attr-defined]
     return endpoint
