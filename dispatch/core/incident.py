@@ -90,10 +90,13 @@ class Alert(msgspec.Struct, gc=False):
 
     @property
     def may_know(self) -> bool:
-        """Something of the alert may have reached her, or she has shown that she knows of it."""
+        """Something of the alert may have reached her, or she has shown that she knows of it.
+
+        Whose notifications all failed may have read it from the service: then she is told to stop.
+        """
         if self.seen_at is not None or self.answered_at is not None:
             return True
-        return any(note.purpose == "alert" and not note.unsent for note in self.notes)
+        return any(note.purpose == "stand_down" or not note.unsent for note in self.notes)
 
     def note(self, k: int) -> Note | None:
         """Notification ``k``; None where there is none."""

@@ -127,6 +127,9 @@ def socket_appeared(draft: Draft, n: int) -> None:
     unheard = alert.told != "alert" and alert.heard != alert.message
     if unheard and _failed(alert, alert.message) and still_true(draft.state, alert):
         request(draft, n, "websocket", alert.told)
+    if alert.state == "stood_down" and not alert.may_know:
+        # Nothing had reached her, but this device may have read it between its coming and the stand-down.
+        request(draft, n, "websocket", "stand_down")
 
 
 def _failed(alert: Alert, message: int) -> bool:

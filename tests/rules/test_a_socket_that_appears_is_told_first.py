@@ -55,3 +55,16 @@ def test_nothing_after_the_alert_has_ended() -> None:
     night.answer(1, "decline")
     night.socket(1)
     assert not night.last
+
+
+def test_to_stop_where_she_read_the_alert_that_had_not_reached_her() -> None:
+    """Her device came while the alert was open and read it; its coming is decided after the stand-down."""
+    night = Night(1).report()
+    night.lose(1)
+    night.leave(1, "suspended")
+    assert night.requests(1, "stand_down") == []
+    night.socket(1)
+    assert night.requests(1, "stand_down") == [("websocket", 0)]
+    night.settle(1, "failed", definite=True)
+    night.socket(1)
+    assert night.requests(1, "stand_down") == [("websocket", 0), ("websocket", 0)]
