@@ -223,7 +223,7 @@ def _edge(parts: Parts) -> Edge:
     metrics, dispatcher = parts.node.metrics, parts.node.dispatcher
     decisions = dispatcher.decisions
     lag = Lag(lambda: decisions.waits_s)
-    admission = Admission(decisions.backlog, lambda: lag.behind_s, metrics)
+    admission = Admission(decisions.backlog, lag, metrics)
     rates = Rates(
         key_per_s=parts.settings.key_requests_per_s,
         device_per_s=parts.settings.device_requests_per_s,

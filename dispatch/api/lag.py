@@ -38,7 +38,12 @@ class Lag:
     @property
     def behind_s(self) -> float:
         """How far this node is behind: where more waits than can be decided soon, what lasts counts twice."""
-        return max(self.seconds, self._turns_s(), LASTING * min(self._turns))
+        return max(self.seconds, self._turns_s(), self.lasting_s)
+
+    @property
+    def lasting_s(self) -> float:
+        """By what has waited for its turn all the while alone."""
+        return LASTING * min(self._turns)
 
     def _overdue_s(self) -> float:
         """How long the next beat should have come, beyond a burst."""

@@ -4,10 +4,12 @@ The structs are the shapes, in the order of their fields; OpenAPI is drawn from 
 phones are shown to those whom they belong to, and never logged.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from dispatch import records
 from dispatch.core import events as e
@@ -252,30 +254,36 @@ def event(incident_id: str, seq: int, happened: e.Event) -> Event:
         seq=seq,
         type=e.type_of(happened),
         at=rfc3339(happened.at),
-        by=By(happened.by, happened.key),
+        by=_by(happened.by, happened.key),
         data=_data(happened),
     )
 
 
+_by = lru_cache(1024)(By)
+
+
 def _data(happened: e.Event) -> dict[str, Any]:
-    data = {
-        name: getattr(happened, name)
-        for name in happened.__struct_fields__
-        if name not in ("at", "by", "key") and not _left_out(happened, name)
-    }
-    for name in _TIMES:
-        if data.get(name) is not None:
+    data = asdict(happened)
+    del data["at"], data["by"], data["key"]
+    for name in _times_of(type(happened)):
+        if data[name] is not None:
             data[name] = rfc3339(data[name])
+    for name in _left_out(happened):
+        if data[name] is None:
+            del data[name]
     return data
 
 
-def _left_out(happened: e.Event, name: str) -> bool:
-    """An update shows the new values alone, an answer a travel time only where there is one."""
-    if getattr(happened, name) is not None:
-        return False
+@cache
+def _times_of(kind: type[e.Event]) -> tuple[str, ...]:
+    return tuple(name for name in _TIMES if name in kind.__struct_fields__)
+
+
+def _left_out(happened: e.Event) -> Iterable[str]:
+    """Shown only where it has a value: of an update the new ones alone, a travel time where there is one."""
     if isinstance(happened, e.IncidentUpdated):
-        return name not in happened.fields
-    return isinstance(happened, e.AlertAnswered) and name == "eta_s"
+        return set(happened.__struct_fields__) - {"at", "by", "key", *happened.fields}
+    return ("eta_s",) if isinstance(happened, e.AlertAnswered) else ()
 
 
 def medic(one: records.Medic, *, for_room: str | None) -> Medic:

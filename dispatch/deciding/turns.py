@@ -24,8 +24,11 @@ DUE_AT_A_TIME = 48
 BEGIN_A_ROUND = 8
 """Of what may wait, so many turns begin in one round of the loop. What was gathered is ready at once, and a
 report that came meanwhile would wait a round as long as all of it each time that it waits for the loop."""
-GATHER_S = 0.02
-"""How long what is not urgent waits for more of its kind: too short for anybody to notice."""
+GATHER_S, BUSY_GATHER_S = 0.02, 0.1
+"""How long what is not urgent waits for more of its kind: too short for anybody to notice. The longer one
+leaves a busy node fewer turns to take."""
+BUSY = 8
+"""With so many turns under way a node is busy."""
 TURN_S_MAX = 10.0
 """How long somebody waits for a turn before it is refused: the database does not answer, or far too much."""
 EACH_S = 0.001
@@ -84,7 +87,8 @@ class Turns:
     def ask_soon(self, live: Live) -> None:
         """Together with what else it is told in this moment."""
         if not self._gathering:
-            asyncio.get_running_loop().call_later(GATHER_S, self.gathered)
+            gather_s = GATHER_S if self._under_way < BUSY else BUSY_GATHER_S
+            asyncio.get_running_loop().call_later(gather_s, self.gathered)
         self._gathering[live.id] = live
 
     def gathered(self) -> None:

@@ -1,6 +1,7 @@
 """A control room's feed: every event once, in order, without gaps."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ class Written(msgspec.Struct, frozen=True):
 async def read(db: Database, control_room_id: str, *, after: int, limit: int) -> list[Written]:
     """The next events after a feed position, at most ``limit``; empty at the feed's end."""
     rows = await db.fetch(_SQL["read"], control_room_id, after, limit)
-    return [written for written in written_in(rows) if written.feed_pos > after][:limit]
+    return list(islice((written for written in written_in(rows) if written.feed_pos > after), limit))
 
 
 async def decided(db: Database, control_room_id: str, *, after: int, limit: int) -> list[tuple[str, int]]:

@@ -66,9 +66,16 @@ async def test_what_would_wait_too_long_is_refused_before_anything_is_committed(
     fix = {**DOM, "accuracy_m": 10, "at": rfc3339(int(time.time() * 1000) - 10_000)}
 
     async def take(waiting: int) -> None:
+        """As control rooms do, which try again: of these some are refused."""
         while len(taken) < AT_A_TIME + waiting:
-            taken.append(asyncio.create_task(report(room, f"R-{len(taken)}")))
-            await held_up.until("orders_uncommitted", len(taken))
+            trying = asyncio.create_task(report(room, f"R-{len(taken)}"))
+            taking = asyncio.create_task(held_up.until("orders_uncommitted", len(taken) + 1))
+            await asyncio.wait((trying, taking), return_when=asyncio.FIRST_COMPLETED)
+            if trying.done():
+                assert refused_for_a_while(trying.result())
+                taking.cancel()
+            else:
+                taken.append(trying)
 
     await take(0)
     assert (await bearer.put("/v1/me/position", json=fix)).status_code == 204, "nothing waits yet"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
@@ -103,6 +104,31 @@ async def test_read_then_follow_has_no_gap(room: httpx.AsyncClient) -> None:
     await room.post(f"/v1/incidents/{incident['id']}/enough")
     async with follow(room, incident["feed_id"]) as reader:
         assert (await reader.next())[1]["type"] == "EnoughSaid"
+
+
+async def test_what_follows_soon_comes_together(
+    world: World, room: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first at once; a look for each commit would take a busy node more than what it shows."""
+    monkeypatch.setattr(feed_module, "GATHER_S", 0.5)
+    looks: list[int] = []
+    read = feed_module.feed.read
+
+    async def counted(*args: Any, **about: Any) -> Any:
+        found = await read(*args, **about)
+        looks.append(len(found))
+        return found
+
+    monkeypatch.setattr(feed_module.feed, "read", counted)
+    async with follow(room) as reader:
+        await report(room, "first")
+        assert (await reader.next())[1]["seq"] == 1
+        began = time.monotonic()
+        others = {(await report(room, f"R-{n}"))["id"] for n in range(5)}
+        while others:
+            others.discard((await reader.next())[1]["incident_id"])
+    assert time.monotonic() - began > 0.3
+    assert sum(found > 0 for found in looks) == 2
 
 
 async def test_every_follower_gets_it_as_it_happens(room: httpx.AsyncClient) -> None:

@@ -165,6 +165,25 @@ async def test_of_what_was_gathered_a_little_begins_in_each_round_of_the_loop(
     assert began == ["a", "b", "report", "c", "d", "e"]
 
 
+async def test_a_busy_node_gathers_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_A_TIME", 4)
+    monkeypatch.setattr(module, "BUSY", 1)
+    monkeypatch.setattr(module, "GATHER_S", 0.0)
+    monkeypatch.setattr(module, "BUSY_GATHER_S", 10.0)
+    began = Began()
+    first, second = some("first", "second")
+    first.orders.append(an_answer())
+    began.turns.ask_soon(first)
+    await asyncio.sleep(0.01)
+    assert began == ["first"]
+    second.orders.append(an_answer())
+    began.turns.ask_soon(second)
+    await asyncio.sleep(0.01)
+    assert began == ["first"]
+    began.turns.gathered()
+    assert began == ["first", "second"]
+
+
 async def test_at_the_end_nothing_waits_for_its_moment_or_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_A_TIME", 4)
     monkeypatch.setattr(module, "BEGIN_A_ROUND", 1)

@@ -232,7 +232,10 @@ def inputs_of(database: "ModelDatabase", incident_id: str) -> Rows:
 
 @modelled("feed", "read", "incident_id seq count feed_pos events")
 def read(database: "ModelDatabase", room_id: str, after: int, limit: int) -> Rows:
-    return map(_written, islice(_decided(database, room_id, after), limit))
+    for decision in _decided(database, room_id, after):
+        yield _written(decision)
+        if decision.feed_pos >= after + limit:
+            return
 
 
 @modelled("feed", "decided", "incident_id feed_pos")

@@ -56,6 +56,21 @@ async def test_a_reader_resumes_in_the_middle_of_a_decision(appender, db):
     assert [written.seq for written in whole] == [1, 2, 3, 4, 5]
 
 
+async def test_no_more_decisions_are_read_than_hold_what_was_asked_for(appender, db, monkeypatch):
+    """Whoever was away for long would else read each of them as often as one holds events."""
+    for i in range(6):
+        await appender.append(opening(f"i{i}", [f"anna-{i}", f"bob-{i}"]))  # of five events each
+    rows: list[int] = []
+    written_in = feed.written_in
+    monkeypatch.setattr(feed, "written_in", lambda read: rows.append(len(read)) or written_in(read))
+    read = await feed.read(db, ROOM, after=2, limit=8)
+    assert [written.feed_pos for written in read] == list(range(3, 11))
+    read = await feed.read(db, ROOM, after=2, limit=9)
+    assert [written.feed_pos for written in read] == list(range(3, 12))
+    assert len(await feed.read(db, ROOM, after=2, limit=100)) == 28
+    assert rows == [2, 3, 6]
+
+
 async def test_the_append_gives_the_last_events_position(appender, db):
     assert await appender.append(opening("i1", ["anna"])) == {"i1": 3}
     assert await appender.append(opening("i2")) == {"i2": 4}
