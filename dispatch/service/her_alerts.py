@@ -55,8 +55,8 @@ class HerAlerts:
         shown = []
         for live, n in self.of(medic.id):
             record = live.record
-            if record is None or not record.state.live:
-                continue
+            if record is None or not record.state.live or live.medic_of(n) is None:
+                continue  # None: deleted at another node, which this one has not heard of yet
             alert = record.state.alert(n)
             if alert.open or alert.engaged or (alert.state in MISSED and not medic.suspended):
                 shown.append(

@@ -92,6 +92,14 @@ async def test_deleted_she_has_declined_and_is_nowhere_any_more(town, record):
         assert not await town.pool.fetchval(f"select true from {table} where {column} = 'medic-000'")
 
 
+async def test_deleted_elsewhere_her_device_shows_nothing_before_that_is_heard_of_here(town, record):
+    assert len(await town.dispatcher.alerts_of("medic-000")) == 1
+    await medics.delete(town.pool, "medic-000")
+    await town.dispatcher.decisions.catch_up(record.id)
+    assert town.roster.get("medic-000") is not None
+    assert await town.dispatcher.alerts_of("medic-000") == []
+
+
 async def test_who_could_not_be_deleted_is_asked_as_before(town, monkeypatch):
     """She is told so (503), and may never try again."""
     await town.add(some_medics(1))
