@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -63,14 +62,6 @@ class Operation:
         """HEAD too where GET is (RFC 9110, 9.3.2), but for what has no end."""
         headed = self.method == "GET" and self.media_type != EVENT_STREAM
         return frozenset({self.method, "HEAD"} if headed else {self.method})
-
-
-class OperationRoute(APIRoute):
-    """What the frame knows of an operation, by which it says 405; requests take the `Shortcut` past it."""
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        self.allowed: frozenset[str] = endpoint.allowed  # type: ignore[attr-defined]
 
 
 def answering(operation: Operation, metrics: Metrics, admission: Admission) -> ASGIApp:
@@ -188,19 +179,5 @@ def _allowed(routes: Iterable[BaseRoute], scope: Scope) -> set[str]:
     found: set[str] = set()
     for route in routes:
         if route.matches(scope)[0] is Match.PARTIAL:
-            found |= (
-                route.allowed
-                if isinstance(route, OperationRoute)
-                else getattr(route, "methods", None) or set()
-            )
+            found |= getattr(route, "methods", None) or set()
     return found
-
-
-def endpoint_of(operation: Operation) -> Callable[..., Any]:
-    """What FastAPI is given; it is never called."""
-
-    async def endpoint() -> None:
-        raise NotImplementedError
-
-    endpoint.allowed = operation.allowed  # type: ignore[attr-defined]
-    return endpoint

@@ -5,7 +5,6 @@ phones are shown to those whom they belong to, and never logged.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -254,29 +253,21 @@ def event(incident_id: str, seq: int, happened: e.Event) -> Event:
         seq=seq,
         type=e.type_of(happened),
         at=rfc3339(happened.at),
-        by=_by(happened.by, happened.key),
+        by=By(happened.by, happened.key),
         data=_data(happened),
     )
-
-
-_by = lru_cache(1024)(By)
 
 
 def _data(happened: e.Event) -> dict[str, Any]:
     data = asdict(happened)
     del data["at"], data["by"], data["key"]
-    for name in _times_of(type(happened)):
-        if data[name] is not None:
+    for name in _TIMES:
+        if data.get(name) is not None:
             data[name] = rfc3339(data[name])
     for name in _left_out(happened):
         if data[name] is None:
             del data[name]
     return data
-
-
-@cache
-def _times_of(kind: type[e.Event]) -> tuple[str, ...]:
-    return tuple(name for name in _TIMES if name in kind.__struct_fields__)
 
 
 def _left_out(happened: e.Event) -> Iterable[str]:

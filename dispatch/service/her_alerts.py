@@ -54,14 +54,12 @@ class HerAlerts:
         """What her device is to show: accepted and arrived, open, and missed ones of live incidents."""
         shown = []
         for live, n in self.of(medic.id):
-            record = live.record
-            if record is None or not record.state.live or live.medic_of(n) is None:
-                continue  # None: deleted at another node, which this one has not heard of yet
+            record, asked = live.record, live.by_n.get(n)
+            if record is None or not record.state.live or asked is None:
+                continue  # not asked: deleted at another node, which this one has not heard of yet
             alert = record.state.alert(n)
             if alert.open or alert.engaged or (alert.state in MISSED and not medic.suspended):
-                shown.append(
-                    Shown(message(record, live.by_n[n], _told_by(alert), "alert", medic), alert.state)
-                )
+                shown.append(Shown(message(record, asked, _told_by(alert), "alert", medic), alert.state))
         return shown
 
     def forget(self, medic_id: str) -> None:
